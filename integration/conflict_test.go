@@ -33,8 +33,8 @@ func TestNeighboursShareBorderCells(t *testing.T) {
 		"holds "+grouped(both)+" of the "+grouped(second)+" cells already", "on-conflict skip")
 	out := mustCLI(t, s.dsn, "plan", "--table", s.schema+".nordic", "--ledger-schema", s.schema, "--if-exists", "append", "--on-conflict", "skip",
 		"--cell-size", "0.1", "--srid", "4326", "--aoi", sweden.file, "--coverage", "--set", "country=Sweden")
-	if want := groupedCommas(both) + " of the cells are there already"; !strings.Contains(out, want) {
-		t.Errorf("plan does not print %q:\n%s", want, out)
+	if want := groupedCommas(both) + " of the cells are already there"; !strings.Contains(out, want) {
+		t.Errorf("plan does not say %q:\n%s", want, out)
 	}
 
 	r := cli(t, s.dsn, args(sweden, "--if-exists", "append", "--on-conflict", "skip", "--progress", "json")...)

@@ -105,8 +105,8 @@ func TestDoctorOnPrivileges(t *testing.T) {
 	for _, trouble := range []struct {
 		check, word, make string
 	}{
-		{"schema", "may not make tables", "revoke create on schema grids from " + role},
-		{"schema", "may not make tables", "revoke usage on schema grids from " + role},
+		{"schema", "may not create tables", "revoke create on schema grids from " + role},
+		{"schema", "may not create tables", "revoke usage on schema grids from " + role},
 		{"postgis_schema", "schema public", "revoke usage on schema public from " + role},
 		{"spatial_ref_sys", "may not read", "revoke select on spatial_ref_sys from " + role},
 		{"ledger", "may not use", "revoke usage on schema loadgrid from " + role},
@@ -155,7 +155,7 @@ func TestDoctorOnRoleSettings(t *testing.T) {
 	for _, trouble := range []struct {
 		check, word, make string
 	}{
-		{"synchronous_commit", "as a whole", "alter role " + role + " set synchronous_commit = off"},
+		{"synchronous_commit", "the whole publication", "alter role " + role + " set synchronous_commit = off"},
 		{"schema", "every role", "grant create on schema grids to public"},
 		{"maintenance_work_mem", "64 MB", "alter role " + role + " set effective_cache_size = '1GB'"},
 	} {
@@ -255,7 +255,7 @@ func TestDoctorOnServerSettings(t *testing.T) {
 		s.exec(statement)
 	}
 	s.waitFor("the settings", "select pg_reload_conf() and exists (select from pg_settings where name = 'wal_level' and pending_restart)")
-	s.expectFinding(s.examine(), "wal_level", doctor.Advice, "waits for a restart")
+	s.expectFinding(s.examine(), "wal_level", doctor.Advice, "takes effect after a restart")
 
 	server.Stop()
 	s.pool.Reset()
@@ -287,7 +287,7 @@ func TestDoctorOnReplication(t *testing.T) {
 	s.exec("select pg_reload_conf()")
 	s.waitFor("the setting", "select current_setting('synchronous_standby_names') = 'nobody'")
 	for _, who := range []sandbox{s, plain} {
-		who.expectFinding(who.examine(), "standbys", doctor.Problem, "does not end")
+		who.expectFinding(who.examine(), "standbys", doctor.Problem, "never ends")
 	}
 	for _, statement := range s.expectFinding(s.examine(), "standbys", doctor.Problem, "").SQL {
 		s.exec(statement)

@@ -53,7 +53,7 @@ func TestHoldAfterABadNight(t *testing.T) {
 
 	metrics := filepath.Join(t.TempDir(), "night.prom")
 	r = night("3", "--progress", "json", "--metrics-textfile", metrics, "--skip-unchanged")
-	r.checkOutput(t, "table "+table+" is on hold since ", "(the source has half of its rows): nothing was loaded")
+	r.checkOutput(t, "table "+table+" is on hold (since ", "): the source has half of its rows; nothing was loaded")
 	held := r.summary(t).Hold
 	if held == nil || held.Table.Name != "grid" || held.Reason != "the source\nhas half of its rows" || held.Role == "" || held.Host == "" || held.Since.IsZero() {
 		t.Errorf("the summary is %+v", held)
@@ -69,9 +69,9 @@ func TestHoldAfterABadNight(t *testing.T) {
 	}
 
 	// A second hold changes nothing, and lists show the first one.
-	s.runs("hold", table, "--reason", "another").checkOutput(t, "is on hold since ", "half of its rows), and stays so")
+	s.runs("hold", table, "--reason", "another").checkOutput(t, "is on hold (since ", "half of its rows; it stays on hold")
 	for _, list := range [][]string{{"list"}, {"list", "--table", "grid"}, {"show", "1"}} {
-		s.runs(list...).checkOutput(t, "table "+table+" is on hold since ", "half of its rows)")
+		s.runs(list...).checkOutput(t, "table "+table+" is on hold (since ", "half of its rows")
 	}
 	for _, list := range [][]string{{"list", "--table", "other"}, {"list", "--table", "x.grid"}} {
 		if r := s.runs(list...); strings.Contains(r.stdout, "on hold") {
@@ -86,13 +86,13 @@ func TestHoldAfterABadNight(t *testing.T) {
 		t.Errorf("runs list --json: %v, %+v", err, listed)
 	}
 
-	s.runs("release", table).checkOutput(t, "table "+table+" is released: it was on hold since ", "half of its rows)")
+	s.runs("release", table).checkOutput(t, "table "+table+" is released; it had been on hold since ", "half of its rows")
 	s.runs("release", table).expect(t, 2, "table "+table+" is not on hold")
 	night("3").checkOutput(t)
 	if got := s.versions(); got != "grid:3 grid_run1:1" {
 		t.Errorf("the tables are %s", got)
 	}
-	s.runs("rollback", "1").checkOutput(t, "stop the schedule or mend the source first", "'loadgrid runs hold "+table+" --ledger-schema "+s.schema+"'")
+	s.runs("rollback", "1").checkOutput(t, "first stop the schedule or fix the source", "'loadgrid runs hold "+table+" --ledger-schema "+s.schema+"'")
 }
 
 // A hold needs neither a table nor a ledger. Names with quotes and dots are written as shell words.
@@ -148,7 +148,7 @@ func TestHoldWhileALoadIsRunning(t *testing.T) {
 		t.Errorf("runs are %s", got)
 	}
 	s.runs("release", s.schema+".grid").checkOutput(t)
-	cli(t, s.dsn, args...).checkOutput(t, "with 1,000 rows from earlier starts")
+	cli(t, s.dsn, args...).checkOutput(t, "with 1,000 rows from earlier attempts")
 }
 
 // When hold returns without naming a running load, no load publishes any more.
@@ -211,7 +211,7 @@ func TestHoldInAJobFile(t *testing.T) {
 	}
 	s.runs("hold", s.schema+".held", "--reason", "bad night").checkOutput(t)
 
-	cli(t, s.dsn, "load", "--job", file).checkOutput(t, "table "+s.schema+".held is on hold since ", "(bad night): nothing was loaded", "table "+s.schema+".free has 12 rows")
+	cli(t, s.dsn, "load", "--job", file).checkOutput(t, "table "+s.schema+".held is on hold (since ", "): bad night; nothing was loaded", "table "+s.schema+".free has 12 rows")
 	if got := runs(); got != "free" {
 		t.Errorf("runs of %s", got)
 	}
@@ -257,7 +257,7 @@ func TestHoldsHaveTheGrantsOfRuns(t *testing.T) {
 		return cli(t, s.dsnOf(role, "held"), append(append([]string{"runs"}, args...), "--ledger-schema", s.schema, "--ledger-owner", owner)...)
 	}
 	as(user, "hold", s.schema+".grid").checkOutput(t, "is on hold")
-	as(reader, "list").checkOutput(t, "is on hold since ", "by "+user)
+	as(reader, "list").checkOutput(t, "is on hold (since ", "by "+user)
 	as(reader, "hold", s.schema+".other").expect(t, 1, "42501")
 	as(reader, "release", s.schema+".grid").expect(t, 1, "42501")
 	as(user, "release", s.schema+".grid").checkOutput(t, "is released")
@@ -302,7 +302,7 @@ func TestKeepAfterALostLedger(t *testing.T) {
 			if !strings.Contains(list, "taken over: public.grid") || strings.Count(list, "kept") != 1 {
 				t.Errorf("runs list:\n%s", list)
 			}
-			if out := mustCLI(t, s.dsn, "runs", "show", "4"); !strings.Contains(out, "not known: the ledger took the table over") {
+			if out := mustCLI(t, s.dsn, "runs", "show", "4"); !strings.Contains(out, "unknown: this ledger took the table over") {
 				t.Errorf("runs show:\n%s", out)
 			}
 

@@ -117,7 +117,7 @@ func TestExampleOfMapTiles(t *testing.T) {
 	}
 
 	r := cli(t, s.inSchema(), s.jobs(file)...)
-	if r.code != 0 || !strings.Contains(r.stderr, "job zoom 16 begins, 3 of 3") {
+	if r.code != 0 || !strings.Contains(r.stderr, "job zoom 16 starts (3 of 3)") {
 		t.Errorf("exit code %d\n%s", r.code, r.stderr)
 	}
 

@@ -52,7 +52,7 @@ func TestPlanOfAnAppend(t *testing.T) {
 	for _, line := range []string{
 		`table +public\.grid`,
 		`rows +20,000`,
-		`appended to public\.grid, which has about 40,000 rows in 7\.[0-5] MB:`,
+		`appending to public\.grid, which has about 40,000 rows in 7\.[0-5] MB:`,
 		`INDEX +METHOD +SIZE +ROWS +GROWS BY +WAL +TIME`,
 		`grid_pkey +btree \(cell_id\) +\S+ kB +40,000 +\S+ kB +1\.4 MB +0\.\d s`,
 		`grid_geom_idx +gist \(geom\) +\S+ MB +40,000 +` + gistGrows + ` +2\.6 MB +0\.1 s`,
@@ -60,7 +60,7 @@ func TestPlanOfAnAppend(t *testing.T) {
 		`by_row +btree \("row", col\) +\S+ kB +40,000 +\S+ kB +1\.6 MB +0\.0 s`,
 		`By Year +hash \(year\) +\S+ MB +40,000 +\S+ kB +2\.0 MB +0\.1 s`,
 		`centre +spgist \(public\.st_centroid\(geom\)\) +\S+ MB +(19|20),\d+ +\S+ MB +3\.2 MB +0\.1 s`,
-		`staging table +3\.4 MB +0\.0 s`, `rows +3\.5 MB +4\.0 MB +0\.0 s`, `in all +18\.2 MB +0\.4 s`, `a new table +4\.0 MB +` + newTable,
+		`staging table +3\.4 MB +0\.0 s`, `rows +3\.5 MB +4\.0 MB +0\.0 s`, `total +18\.2 MB +0\.4 s`, `a new table +4\.0 MB +` + newTable,
 	} {
 		if !regexp.MustCompile("(?m)^" + line).MatchString(out) {
 			t.Errorf("no line matches %s:\n%s", line, out)
@@ -124,8 +124,8 @@ func TestPlanOfAnAppendRefusesAsLoadDoes(t *testing.T) {
 		})
 	}
 
-	// load makes a table that does not exist, so the plan is for a new one.
-	if out := mustCLI(t, s.dsn, s.plan("fresh", boxes(3, 3)...)...); !strings.Contains(out, "table public.fresh is not there: load makes it as above") {
+	// load makes a table that does not exist, so the plan is that of a new one.
+	if out := mustCLI(t, s.dsn, s.plan("fresh", boxes(3, 3)...)...); !strings.Contains(out, "table public.fresh does not exist: load creates it as shown above") {
 		t.Errorf("got\n%s", out)
 	}
 }

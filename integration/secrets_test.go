@@ -127,7 +127,7 @@ func TestPasswordOnTheCommandLine(t *testing.T) {
 	for name, dsn := range map[string]string{"URL": s.dsn, "keywords": keywords} {
 		r := cli(t, "", s.load("grid_"+name, append(boxes(10, 10), "--dsn", dsn)...)...)
 		r.expect(t, 0)
-		if !strings.HasPrefix(r.stderr, "warning: --dsn has a password") || strings.Count(r.stderr, "warning: ") != 1 {
+		if !strings.HasPrefix(r.stderr, "warning: --dsn contains a password") || strings.Count(r.stderr, "warning: ") != 1 {
 			t.Errorf("%s: stderr %q", name, r.stderr)
 		}
 	}

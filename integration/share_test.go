@@ -99,8 +99,8 @@ func (s sandbox) checkEachOnce(n, times int) {
 func (c *processes) checkNeverIdle() {
 	c.s.t.Helper()
 	for n, p := range c.all {
-		for _, line := range p.lines("waiting for what other processes hold: ") {
-			held := strings.Split(strings.TrimPrefix(line.Msg, "waiting for what other processes hold: "), ", ")
+		for _, line := range p.lines("waiting for jobs whose tables other processes hold: ") {
+			held := strings.Split(strings.TrimPrefix(line.Msg, "waiting for jobs whose tables other processes hold: "), ", ")
 			free := queryOne[[]string](c.s.t, c.s.pool, "select coalesce(array_agg(job_name), '{}') from "+c.s.name("runs")+
 				" where job_name <> all($1) and (finished_at is null or finished_at > $2)", held, line.Time)
 			if len(free) > 0 || len(held) == 0 {
@@ -208,7 +208,7 @@ func TestSharedJobsWithoutABatch(t *testing.T) {
 
 	c := newProcesses(s, "load", "--job", file, "--share=-")
 	for range 2 {
-		c.start().waitForOutput("waiting for what other processes hold: job 0, job 1, job 2, job 3", 1)
+		c.start().waitForOutput("waiting for jobs whose tables other processes hold: job 0, job 1, job 2, job 3", 1)
 	}
 	if err := hold.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -233,7 +233,7 @@ func TestSharedJobsWithoutABatch(t *testing.T) {
 	s.exec("truncate " + s.name("published"))
 	args := []string{"load", "--job", file, "--share=quiet", "--skip-unchanged", "--log-format", "text"}
 	r := cli(t, s.inSchema(), args...)
-	if r.expect(t, 0); !strings.Contains(r.stderr, "job job 3: found unchanged by this process, its rows are of run ") {
+	if r.expect(t, 0); !strings.Contains(r.stderr, "job job 3: found unchanged by this process; its rows are from run ") {
 		t.Error(r.stderr)
 	}
 	r = cli(t, s.inSchema(), args...)
@@ -373,7 +373,7 @@ func TestASignalEndsTheWaitForOthers(t *testing.T) {
 	}
 
 	p := start(t, s.inSchema(), "load", "--job", file, "--share=b", "--log-format", "text")
-	p.waitForOutput("waiting for what other processes hold: job 0\n", 1)
+	p.waitForOutput("waiting for jobs whose tables other processes hold: job 0\n", 1)
 	_ = p.cmd.Process.Signal(interrupt)
 	r := p.wait()
 	r.expect(t, 130, "stopped by SIGINT")

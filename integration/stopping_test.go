@@ -41,13 +41,13 @@ func endingsOfLoads() map[string]ending {
 	const allKept = "40 of 40 chunks with 20,000 of 20,000 rows"
 
 	return map[string]ending{
-		"SIGINT":  {stop: signal(syscall.SIGINT), code: 130, last: "load ", kept: "39 of 40 chunks with 19,500 of 20,000 rows", next: "give the same command again or 'loadgrid runs resume 2", status: "stopped"},
+		"SIGINT":  {stop: signal(syscall.SIGINT), code: 130, last: "load ", kept: "39 of 40 chunks with 19,500 of 20,000 rows", next: "run the same command again or 'loadgrid runs resume 2", status: "stopped"},
 		"SIGTERM": {stop: signal(syscall.SIGTERM), code: 143, last: "load ", kept: "39 of 40 chunks", next: "runs drop 2", status: "stopped"},
 		"cancelled statement": {stop: duringChunks(func(e *endingLoad) {
 			e.exec("select pg_cancel_backend(pid) from pg_stat_activity where application_name = $1 and wait_event = 'advisory'", e.application())
-		}), code: 4, last: "load ", kept: "39 of 40 chunks", next: "remove the cause, then give the same command again", status: "failed"},
-		"failed statement": {args: []string{"--after", "select 1 / 0"}, code: 4, last: "publish ", kept: allKept, next: "remove the cause", status: "failed"},
-		"time limit":       {args: []string{"--after", "select pg_sleep(600)", "--after-timeout", "200ms"}, code: 4, last: "publish ", kept: allKept, next: "remove the cause", status: "failed"},
+		}), code: 4, last: "load ", kept: "39 of 40 chunks", next: "fix the cause, then run the same command again", status: "failed"},
+		"failed statement": {args: []string{"--after", "select 1 / 0"}, code: 4, last: "publish ", kept: allKept, next: "fix the cause", status: "failed"},
+		"time limit":       {args: []string{"--after", "select pg_sleep(600)", "--after-timeout", "200ms"}, code: 4, last: "publish ", kept: allKept, next: "fix the cause", status: "failed"},
 		"wrong before":     {args: []string{"--before", "select 1 / 0"}, code: 1},
 		"killed":           {stop: duringChunks(func(e *endingLoad) { _ = e.p.cmd.Process.Kill() }), code: -1, status: "killed"},
 	}
@@ -140,7 +140,7 @@ func TestLoadThatGoesOn(t *testing.T) {
 	if list := mustCLI(t, s.dsn, "runs", "list", "--ledger-schema", s.schema); !strings.Contains(list, "loading") {
 		t.Errorf("the list of runs:\n%s", list)
 	}
-	if show := mustCLI(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema); !strings.Contains(show, "not yet") || !strings.Contains(show, ", 1 time\n") {
+	if show := mustCLI(t, s.dsn, "runs", "show", "1", "--ledger-schema", s.schema); !strings.Contains(show, "not yet") || !strings.Contains(show, ", 1 attempt\n") {
 		t.Errorf("the run:\n%s", show)
 	}
 
@@ -167,7 +167,7 @@ func TestStoppedWithoutAServer(t *testing.T) {
 	n.stop()
 	_ = p.cmd.Process.Signal(interrupt)
 	p.wait().expect(t, 130, "stopped by SIGINT")
-	if !strings.Contains(p.stderr.String(), "  kept: not known, because the ledger cannot be asked: run 1 may have rows") {
+	if !strings.Contains(p.stderr.String(), "  kept: unknown, because the ledger could not be read: run 1 may have rows") {
 		t.Errorf("it says %q", p.stderr.String())
 	}
 }

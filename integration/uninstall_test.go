@@ -102,17 +102,17 @@ func TestUninstall(t *testing.T) {
 
 	full := s.objects()
 	r := cli(t, dsn, "uninstall")
-	r.checkOutput(t, "goes     the ledger in schema loadgrid, with 5 runs: attempts, chunks, held_tables, identity", "functions of the ledger", "goes     schema loadgrid\n",
-		"goes     staging table grids.loadgrid_staging_", "of run 5, which is unfinished", "which no run in the ledger knows",
-		"stays    table grids.grid, which loadgrid has loaded", "stays    kept version grids.grid_run1 of table grids.grid (", ": --kept removes it", "nothing was removed")
+	r.checkOutput(t, "removes  the ledger in schema loadgrid, with 5 runs: attempts, chunks, held_tables, identity", "functions of the ledger", "removes  schema loadgrid\n",
+		"removes  staging table grids.loadgrid_staging_", "of the unfinished run 5", "which belongs to no run in the ledger",
+		"keeps    table grids.grid, which loadgrid loaded", "keeps    kept version grids.grid_run1 of table grids.grid (", ": --kept removes it", "nothing was removed")
 	if strings.Count(r.stdout, "staging table") != 2 {
 		t.Errorf("it lists %s", r.stdout)
 	}
 	s.checkObjects("after the list", full)
 
-	cli(t, dsn, "uninstall", "--yes").checkOutput(t, "removed  the ledger", "removed  schema loadgrid\n", "stays    table grids.parts", "done")
+	cli(t, dsn, "uninstall", "--yes").checkOutput(t, "removed  the ledger", "removed  schema loadgrid\n", "keeps    table grids.parts", "done")
 	s.checkObjects("after the removal", without(loaded, "loadgrid.", "schema loadgrid"))
-	cli(t, dsn, "uninstall", "--yes").checkOutput(t, "there is nothing of loadgrid")
+	cli(t, dsn, "uninstall", "--yes").checkOutput(t, "found nothing of loadgrid")
 
 	// The next night takes over the existing tables. Then everything is removed, including the tables,
 	// except what existed before.
@@ -141,7 +141,7 @@ func TestUninstallFromASharedSchema(t *testing.T) {
 	s.waitForEnd()
 
 	r := cli(t, s.dsn, "uninstall", "--ledger-schema", "public", "--kept", "--yes")
-	r.checkOutput(t, "removed  the ledger in schema public", "stays    schema public", "removed  kept version public.grid_run1", "stays    the ledger in schema other: --ledger-schema other")
+	r.checkOutput(t, "removed  the ledger in schema public", "keeps    schema public", "removed  kept version public.grid_run1", "keeps    the ledger in schema other: --ledger-schema other")
 	if strings.Contains(r.stdout, "removed  schema") {
 		t.Errorf("it prints %s", r.stdout)
 	}
@@ -162,7 +162,7 @@ func TestUninstallFromASharedSchema(t *testing.T) {
 	}
 
 	// The other schema also contains a table of ours.
-	cli(t, s.dsn, "uninstall", "--ledger-schema", "other", "--yes").checkOutput(t, "stays    schema other: other things are in it")
+	cli(t, s.dsn, "uninstall", "--ledger-schema", "other", "--yes").checkOutput(t, "keeps    schema other: it contains other objects")
 	s.exec("drop table other.runs_of_mine; drop schema other; drop table public.grid, public.theirs")
 	s.checkObjects("in the end", before)
 
@@ -170,7 +170,7 @@ func TestUninstallFromASharedSchema(t *testing.T) {
 	s.exec("create schema strange; create table strange.runs (id bigint); create table strange.schema_migrations (version bigint, dirty boolean); create schema void")
 	before = s.objects()
 	for _, schema := range []string{"strange", "void", "nowhere"} {
-		cli(t, s.dsn, "uninstall", "--ledger-schema", schema, "--yes").checkOutput(t, "there is nothing of loadgrid")
+		cli(t, s.dsn, "uninstall", "--ledger-schema", schema, "--yes").checkOutput(t, "found nothing of loadgrid")
 	}
 	s.checkObjects("in the end", before)
 }
@@ -204,7 +204,7 @@ func TestUninstallRefuses(t *testing.T) {
 	} {
 		s.exec(sql[0])
 		before := s.objects()
-		cli(t, s.dsn, uninstall...).expect(t, 1, "nothing was removed, since these depend on what would go", object)
+		cli(t, s.dsn, uninstall...).expect(t, 1, "nothing was removed, because these depend on what would be removed", object)
 		s.checkObjects(object, before)
 		s.exec(sql[1])
 	}
@@ -218,7 +218,7 @@ func TestUninstallRefuses(t *testing.T) {
 	s.exec(`create function public.mine() returns bigint language plpgsql as $$ begin return (select "loadgrid".cell_id(1, 2)); end $$;
 		create function public.none() returns bigint language plpgsql as $$ begin return (select my_loadgrid.cell_id(1, 2)); end $$`)
 	r := cli(t, s.dsn, "uninstall")
-	if r.checkOutput(t, "stays    function public.mine(), whose text calls the ledger"); strings.Contains(r.stdout, "none()") {
+	if r.checkOutput(t, "keeps    function public.mine(), which calls the ledger"); strings.Contains(r.stdout, "none()") {
 		t.Errorf("it lists %s", r.stdout)
 	}
 
@@ -303,7 +303,7 @@ func TestTheDocumentedUninstall(t *testing.T) {
 	}
 
 	// The third command is for users who have not run the second.
-	if len(outputs) != 3 || !strings.Contains(outputs[0], "nothing was removed") || !strings.HasSuffix(outputs[1], "done\n") || !strings.Contains(outputs[2], "there is nothing of loadgrid") {
+	if len(outputs) != 3 || !strings.Contains(outputs[0], "nothing was removed") || !strings.HasSuffix(outputs[1], "done\n") || !strings.Contains(outputs[2], "found nothing of loadgrid") {
 		t.Errorf("the commands print %q", outputs)
 	}
 	if got := queryOne[string](t, s.pool, "select string_agg(relname, ' ' order by relname) from pg_class where relkind = 'r' and relnamespace = 'grids'::regnamespace"); got != "europe europe_run1" {

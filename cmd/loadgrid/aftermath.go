@@ -8,11 +8,10 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// aftermath is what people need to know after a run that was not published. It is empty where
-// nothing was begun.
+// aftermath tells users the state after a run that was not published. It is empty if nothing was started.
 type aftermath struct {
-	kept string // what is left of the run
-	next string // what to type
+	kept string // what remains of the run
+	next string // what to do
 }
 
 func (a aftermath) write(w io.Writer) {
@@ -23,8 +22,8 @@ func (a aftermath) write(w io.Writer) {
 	fmt.Fprintf(w, "  kept: %s\n  next: %s\n", oneLine(a.kept), oneLine(a.next))
 }
 
-// describeAfter says what is left of a run that ended with err, whose ledger is in a schema.
-// Stopped says that its context has ended.
+// describeAfter describes what remains of a run that ended with err. schema is that of its ledger, and stopped tells
+// whether its context has ended.
 func describeAfter(s loader.Summary, schema string, err error, stopped bool) aftermath {
 	var locked *loader.LockedError
 	if err == nil || s.Run == 0 || errors.As(err, &locked) {
@@ -37,14 +36,14 @@ func describeAfter(s loader.Summary, schema string, err error, stopped bool) aft
 	case errors.As(err, &resumable):
 		return describeResumable(resumable, s.Method, schema, stopped)
 	case s.Kept == loader.KeptNothing && stopped:
-		return aftermath{"nothing, and readers of the table see no change", "give the same command again: it starts from the beginning"}
+		return aftermath{"nothing; readers of the table see no change", "run the same command again; it starts from the beginning"}
 	case s.Kept == loader.KeptNothing:
-		return aftermath{"nothing, and readers of the table see no change", "remove the cause, then give the same command again: it starts from the beginning"}
+		return aftermath{"nothing; readers of the table see no change", "fix the cause, then run the same command again; it starts from the beginning"}
 	}
 
 	return aftermath{
-		kept: fmt.Sprintf("not known, because the ledger cannot be asked: run %d may have rows that no reader sees", s.Run),
-		next: fmt.Sprintf("when the server answers, give the same command again, or see %s", runsCommand("show", s.Run, schema)),
+		kept: fmt.Sprintf("unknown, because the ledger could not be read: run %d may have rows that no reader sees", s.Run),
+		next: fmt.Sprintf("when the server answers, run the same command again, or see %s", runsCommand("show", s.Run, schema)),
 	}
 }
 
@@ -54,10 +53,10 @@ func describeResumable(e *loader.ResumableError, method loader.Method, schema st
 		unit = "partition"
 	}
 
-	next := fmt.Sprintf("give the same command again or %s; give up with %s",
+	next := fmt.Sprintf("run the same command again or %s; to give up, run %s",
 		runsCommand("resume", e.Run, schema), runsCommand("drop", e.Run, schema))
 	if !stopped {
-		next = "remove the cause, then " + next
+		next = "fix the cause, then " + next
 	}
 
 	return aftermath{
@@ -67,7 +66,7 @@ func describeResumable(e *loader.ResumableError, method loader.Method, schema st
 	}
 }
 
-// runsCommand returns the command line of a subcommand of runs, in quotes.
+// runsCommand returns the quoted command line of a subcommand of runs.
 func runsCommand(verb string, run int64, schema string) string {
 	text := fmt.Sprintf("'loadgrid runs %s %d", verb, run)
 	if schema != "" && schema != loader.DefaultLedgerSchema {

@@ -27,12 +27,12 @@ func TestAftermath(t *testing.T) {
 		{"done", loader.Summary{Run: 7}, "", nil, "", ""},
 		{"not begun", loader.Summary{}, "", failed, "", ""},
 		{"another's", loader.Summary{Run: 7}, "", &loader.LockedError{}, "", ""},
-		{"stopped, nothing kept", loader.Summary{Run: 7, Kept: loader.KeptNothing}, "", stopped, "nothing, and", "give the same command again"},
-		{"failed, nothing kept", loader.Summary{Run: 7, Kept: loader.KeptNothing}, "", failed, "nothing, and", "remove the cause, then"},
+		{"stopped, nothing kept", loader.Summary{Run: 7, Kept: loader.KeptNothing}, "", stopped, "nothing; readers", "run the same command again"},
+		{"failed, nothing kept", loader.Summary{Run: 7, Kept: loader.KeptNothing}, "", failed, "nothing; readers", "fix the cause, then"},
 		{"stopped, resumable", loader.Summary{Run: 7, Kept: loader.KeptChunks}, "loadgrid", resumable(stopped), "1 of 1 chunk with 1 of 1 row,",
-			"give the same command again or 'loadgrid runs resume 7'; give up with 'loadgrid runs drop 7'"},
-		{"failed, resumable", loader.Summary{Run: 7, Method: loader.MethodPartitions}, "audit", resumable(failed), "1 of 1 partition with", "remove the cause, then give the same command again or 'loadgrid runs resume 7 --ledger-schema audit'"},
-		{"server away", loader.Summary{Run: 7}, "", context.DeadlineExceeded, "not known", "'loadgrid runs show 7'"},
+			"run the same command again or 'loadgrid runs resume 7'; to give up, run 'loadgrid runs drop 7'"},
+		{"failed, resumable", loader.Summary{Run: 7, Method: loader.MethodPartitions}, "audit", resumable(failed), "1 of 1 partition with", "fix the cause, then run the same command again or 'loadgrid runs resume 7 --ledger-schema audit'"},
+		{"server away", loader.Summary{Run: 7}, "", context.DeadlineExceeded, "unknown", "'loadgrid runs show 7'"},
 	} {
 		after := describeAfter(tt.s, tt.schema, tt.err, strings.HasPrefix(tt.name, "stopped"))
 		if (after.kept == "") != (tt.kept == "") || !strings.Contains(after.kept, tt.kept) || !strings.Contains(after.next, tt.next) {

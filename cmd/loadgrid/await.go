@@ -6,10 +6,9 @@ import (
 	"time"
 )
 
-// await returns what do returns, or the reason why ctx has ended: it does not wait for what
-// cannot look at a context, such as a read of stdin, the opening of a named pipe, or the
-// check of a large area. What do has begun then goes on until the program ends, so it must
-// leave nothing behind, and nothing of it may be used after an error.
+// await returns the result of do, or the reason why ctx has ended. It is for work that cannot watch a
+// context, such as reading stdin, opening a named pipe, or checking a large area. If ctx ends, do continues
+// until the program ends, so it must leave nothing behind, and its results may not be used after an error.
 func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -36,27 +35,27 @@ func await[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	}
 }
 
-// abandonAfter is how long what is at work has to come to its end when a signal comes: a
-// result that is ready is still shown.
+// abandonAfter is how long the work may take to finish after a signal, so that a result that is
+// ready is still shown.
 const abandonAfter = 200 * time.Millisecond
 
-// awaitErr is await for what returns an error alone.
+// awaitErr is await for functions that return only an error.
 func awaitErr(ctx context.Context, do func() error) error {
 	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, do() })
 	return err
 }
 
-// patientWriter writes to a pipe that nobody may read, until ctx ends.
+// patientWriter writes to a pipe, which may have no reader, until ctx ends.
 type patientWriter struct {
 	ctx context.Context
 	w   io.Writer
 }
 
 func (p patientWriter) Write(b []byte) (int, error) {
-	// A writer must not keep what it was given, and one that is left behind has it still.
+	// A writer must not keep its argument, but an abandoned write still has it.
 	b = append([]byte(nil), b...)
 	return await(p.ctx, func() (int, error) { return p.w.Write(b) })
 }
 
-// Unwrap returns what is written to.
+// Unwrap returns the writer below.
 func (p patientWriter) Unwrap() io.Writer { return p.w }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// badInput is a command line that is refused before a server is asked.
+// badInput is a command line that is refused without a server.
 type badInput struct {
 	name string
 	args string   // separated by spaces
@@ -150,7 +150,7 @@ func TestBadLoad(t *testing.T) {
 		{"table with two dots", "load --table=a.b.c " + tenByTen, []string{"--table a.b.c:"}},
 		{"table with an open quote", `load --table="grid ` + tenByTen, []string{`--table "grid:`}},
 		{"table with text after a quote", `load --table="a"b ` + tenByTen, []string{`--table "a"b:`}},
-		{"table with a byte that is no UTF-8", "load --table=gr\xffid " + tenByTen, []string{"--table gr?id:"}},
+		{"table with a byte that is not UTF-8", "load --table=gr\xffid " + tenByTen, []string{"--table gr?id:"}},
 		{"if-exists unknown", "load --table=g --if-exists=truncate " + tenByTen, []string{"--if-exists truncate:"}},
 		{"if-exists empty", "load --table=g --if-exists= " + tenByTen, []string{`--if-exists ""`}},
 		{"on-conflict unknown", "load --table=g --if-exists=append --on-conflict=update " + tenByTen, []string{"--on-conflict update:"}},

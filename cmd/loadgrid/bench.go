@@ -17,23 +17,22 @@ func newBenchCommand() *cobra.Command {
 	var o benchOptions
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure the server's limit, and loadgrid's share of it, in under a minute",
-		Long: `bench measures how fast your server takes rows at best, and how fast it takes those
-of loadgrid: the same unit cells, into a table of the same definition, by the same
-COPY with FREEZE as 'loadgrid load' uses for a table of up to 50 million rows. Both
-take turns, 3 to 7 times; the median counts, and the slowest and the fastest stand
-beside it.
+		Short: "Measure the speed limit of a server and how close loadgrid comes, in under a minute",
+		Long: `bench measures how fast your server can take rows at best, and how fast it takes rows
+from loadgrid. Both use the same unit cells, the same table definition and the same COPY
+with FREEZE as 'loadgrid load' for a table of up to 50 million rows. They alternate for 3
+to 7 rounds. The output shows the median, the slowest and the fastest round.
 
-The limit is the server's own COPY of a file with the same bytes. For that the file
-must be on the server's machine, and the role a superuser or a member of
-pg_read_server_files. Else the prepared bytes are sent from here, as psql's \copy
-does: then the way to the server is part of the limit, too. The output says which.
+The limit is the server's own COPY of a file with the same bytes. This needs the file on
+the server's machine, and a role that is a superuser or a member of
+pg_read_server_files. Otherwise bench sends the prepared bytes from here, as psql's \copy
+does; the limit then includes the network. The output states which of the two was used.
 
-Each turn makes its table in a transaction that is rolled back: nothing is left in the
-database, and neither number has the flush of the commit in it, nor the indexes. The
-server does write WAL, about 160 bytes for each row that it takes, which goes to
-standbys and archives as well. The file, 127 bytes a row, lies in the directory for
-temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
+Each round creates its table in a transaction and rolls it back, so nothing remains in
+the database. The numbers include neither the flush at commit nor the indexes. The server
+does write WAL, about 160 bytes per row, which also goes to standbys and archives. The
+file has 127 bytes per row. It is in the directory for temporary files (TMPDIR), and
+bench removes it at the end and after Ctrl-C.`,
 		Example: `  loadgrid bench --dsn postgresql://me@localhost/gis
   loadgrid bench --rows 200000 --schema scratch
   loadgrid bench --progress json 2> bench.jsonl`,
@@ -43,9 +42,9 @@ temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
 	table := append(options.Table{
 		options.DSNOption(&o.server.DSN),
 		{Name: "rows", Value: options.Int(&o.Rows, 1, serverlimit.MaxRows), Default: "1000000",
-			Help: "`number` of rows of each COPY, at most 10,000,000; fewer are taken where the server is too slow"},
+			Help: "`number` of rows per COPY, at most 10,000,000; bench uses fewer if the server is too slow"},
 		{Name: "schema", Value: options.Text(&o.Schema, "the name is empty"),
-			Help: "`schema` in which the table is while a transaction lasts; defaults to the first of the search_path, as in load"},
+			Help: "`schema` in which bench creates its table; defaults to the first schema of the search_path, as in load"},
 	}, o.progress.Table()...)
 	addFlags(cmd, table)
 
@@ -59,7 +58,7 @@ temporary files (TMPDIR) and is removed at the end, and after Ctrl-C.`,
 	return cmd
 }
 
-// benchOptions say what is measured.
+// benchOptions select what to measure.
 type benchOptions struct {
 	serverlimit.Options
 	server   serverOptions
@@ -98,11 +97,11 @@ func runBench(ctx context.Context, o benchOptions, std streams) error {
 	return printBench(std.out, result)
 }
 
-// printBench writes what a bench has measured, and what that says.
+// printBench writes the measurements of bench and its verdict.
 func printBench(w io.Writer, b serverlimit.Result) error {
 	fmt.Fprintf(w, "%s of %s, %s, in %.0f s\n", plural(b.Rounds, "round"), pluralCount(b.Rows, "row"), formatBytes(b.Rows*int64(b.RowBytes)), b.Seconds)
 	if b.Rows < b.RowsAsked {
-		fmt.Fprintf(w, "with %s rows they would take more than a minute here\n", formatCount(b.RowsAsked))
+		fmt.Fprintf(w, "with %s rows, the rounds would take more than a minute here\n", formatCount(b.RowsAsked))
 	}
 
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -112,7 +111,7 @@ func printBench(w io.Writer, b serverlimit.Result) error {
 	between := func(r serverlimit.Rate) string { return formatCount(int64(r.Min)) + " to " + formatCount(int64(r.Max)) }
 	line("limit", b.Limit.Median, between(b.Limit))
 	line("loadgrid", b.Loadgrid.Median, between(b.Loadgrid))
-	line("sent alone", b.Discarded, "prepared rows that the server reads and throws away")
+	line("sent alone", b.Discarded, "prepared rows that the server reads and discards")
 	line("made alone", b.Generated, "rows without a server, on one core of this machine")
 	if err := t.Flush(); err != nil {
 		return err

@@ -7,8 +7,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/mdblocks"
 )
 
-// TestCitusPage tries what docs/citus.md shows, as far as that needs no cluster: its loads are
-// planned, and its job files checked.
+// TestCitusPage checks docs/citus.md, as far as possible without a cluster: it plans the loads and
+// checks the job files.
 func TestCitusPage(t *testing.T) {
 	clearEnv(t)
 	t.Setenv("LOADGRID_DSN", unusedServer(t))

@@ -13,8 +13,8 @@ const (
 	yellow color = "33"
 )
 
-// paint returns text in a colour where w is a terminal that shows some, and nobody has
-// switched colours off: see https://no-color.org.
+// paint returns text in a colour if w is a terminal with colours and NO_COLOR is not set (see
+// https://no-color.org).
 func paint(w io.Writer, c color, text string) string {
 	if !hasColors(w, os.Getenv) {
 		return text
@@ -27,5 +27,5 @@ func hasColors(w io.Writer, getenv func(string) string) bool {
 	return getenv("NO_COLOR") == "" && knowsCodes(getenv) && isTerminal(w)
 }
 
-// knowsCodes reports whether a terminal, if there is one, does what ANSI codes say.
+// knowsCodes reports whether the terminal, if there is one, understands ANSI codes.
 func knowsCodes(getenv func(string) string) bool { return getenv("TERM") != "dumb" }

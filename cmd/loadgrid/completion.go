@@ -9,7 +9,9 @@ import (
 func newCompletionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
-		Short: "Print a script that completes commands and flags in a shell",
+		Short: "Print a script for shell completion of commands and flags",
+		Long: `completion prints a script that completes the commands and flags of loadgrid. Write it to
+the file that your shell loads completions from, and start a new shell.`,
 		Example: `  loadgrid completion bash > /etc/bash_completion.d/loadgrid
   loadgrid completion zsh > "${fpath[1]}/_loadgrid"
   loadgrid completion fish > ~/.config/fish/completions/loadgrid.fish

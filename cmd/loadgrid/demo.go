@@ -25,14 +25,14 @@ func newDemoCommand() *cobra.Command {
 	o := demoOptions{picture: "loadgrid-demo.png"}
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Load a grid into a throwaway PostGIS, ask it some questions, draw it",
-		Long: `demo takes PostGIS from --dsn or LOADGRID_DSN; else it starts a throwaway server
-from an installed PostgreSQL with PostGIS; else it starts a container. It says which
-way it took and why, and installs nothing; where there is no PostGIS it says what to install.
+		Short: "Load a grid into a throwaway PostGIS, query it and draw it",
+		Long: `demo shows what loadgrid does. It loads a grid of 1000 x 800 boxes,
+runs five spatial queries whose answers are known in advance, and draws the order of the
+cells. At the end, and after Ctrl-C, it removes everything except the picture.
 
-Then it loads a grid of 1000 x 800 boxes, asks five spatial questions whose answers
-are known beforehand, and draws the order of the cells. At the end, and after
-Ctrl-C, everything is as before, except for the picture.`,
+demo uses the database of --dsn or LOADGRID_DSN. Without one, it starts a throwaway server
+from an installed PostgreSQL with PostGIS, or otherwise a container. It reports its choice
+and the reason. It installs nothing; if it finds no PostGIS, it tells you what to install.`,
 		Example: `  loadgrid demo
   loadgrid demo --keep
   LOADGRID_DSN=postgresql://me@localhost/gis loadgrid demo --picture grid.png`,
@@ -40,11 +40,11 @@ Ctrl-C, everything is as before, except for the picture.`,
 	}
 
 	dsn := options.DSNOption(&o.dsn)
-	dsn.Help = "`connection` string or URL of a database to use; defaults to $LOADGRID_DSN, then to a throwaway server"
+	dsn.Help = "`connection` string or URL of the database to use; defaults to $LOADGRID_DSN, then to a throwaway server"
 	table := append(options.Table{
 		dsn,
-		{Name: "keep", Value: options.Bool(&o.keep), Help: "leave the database up, and print how to reach and stop it"},
-		{Name: "picture", Value: options.Text(&o.picture, ""), Default: o.picture, Help: "`file` for the picture, PNG or SVG by its name; empty for none"},
+		{Name: "keep", Value: options.Bool(&o.keep), Help: "leave the database running, and print how to reach and stop it"},
+		{Name: "picture", Value: options.Text(&o.picture, ""), Default: o.picture, Help: "picture `file` to write, .png or .svg; empty for none"},
 	}, o.progress.Table()...)
 	addFlags(cmd, table)
 
@@ -58,7 +58,7 @@ Ctrl-C, everything is as before, except for the picture.`,
 	return cmd
 }
 
-// demoOptions say which database the demo uses, and what it leaves.
+// demoOptions select the database of the demo, and what it leaves behind.
 type demoOptions struct {
 	dsn, picture string
 	progress     progressOptions
@@ -73,7 +73,7 @@ const (
 )
 
 func runDemo(ctx context.Context, o demoOptions, std streams) (err error) {
-	// Before a server is started for nothing.
+	// Check the options before starting a server.
 	r, err := o.progress.reporter(std)
 	if err != nil {
 		return err
@@ -122,18 +122,18 @@ func runDemo(ctx context.Context, o demoOptions, std streams) (err error) {
 	return nil
 }
 
-// findPostGISQuery returns the schema of PostGIS: what the demo calls has its schema.
+// findPostGISQuery returns the schema of PostGIS, with which the demo qualifies the names that it uses.
 const findPostGISQuery = `
 select nspname
 from pg_extension e
 join pg_namespace n on n.oid = e.extnamespace
 where extname = 'postgis'`
 
-// queryAndDraw asks the questions and draws the picture, on one connection.
+// queryAndDraw runs the queries and draws the picture, on one connection.
 func queryAndDraw(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table loader.Table, image string) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("connecting for the questions: %w", err)
+		return fmt.Errorf("connecting for the queries: %w", err)
 	}
 	defer conn.Release()
 
@@ -153,24 +153,24 @@ func queryAndDraw(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table 
 		return err
 	}
 
-	_, err = fmt.Fprintf(out, "\npicture of the extent and of the order of the cells: %s\n", image)
+	_, err = fmt.Fprintf(out, "\npicture of the extent and the order of the cells: %s\n", image)
 	return err
 }
 
-// createDemoSchema makes a schema of the demo's own, for the table and the ledger,
-// so that nothing else in the database is touched.
+// createDemoSchema creates a schema for the table and the ledger of the demo, so that nothing else in the
+// database changes.
 func createDemoSchema(ctx context.Context, pool *pgxpool.Pool) (string, error) {
 	var suffix [4]byte
 	_, _ = rand.Read(suffix[:]) // never fails, by its documentation
 	schema := "loadgrid_demo_" + hex.EncodeToString(suffix[:])
 	if _, err := pool.Exec(ctx, "create schema "+pgx.Identifier{schema}.Sanitize()); err != nil {
-		return "", fmt.Errorf("making schema %s for the demo: %w", schema, err)
+		return "", fmt.Errorf("creating schema %s for the demo: %w", schema, err)
 	}
 
 	return schema, nil
 }
 
-// dropDemoSchema runs after Ctrl-C, too, so not in the context that it ended.
+// dropDemoSchema also runs after Ctrl-C, so it does not use the context that Ctrl-C ended.
 func dropDemoSchema(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
@@ -197,16 +197,15 @@ func loadDemo(ctx context.Context, r *reporter, pool *pgxpool.Pool, schema strin
 	return printSummary(out, summary)
 }
 
-// blocksQuery returns the boxes of blocks of $1 cells each, in the order of cell_id. With its
-// cast a call is exactly that of PostGIS.
+// blocksQuery returns the boxes of blocks of $1 cells each, in the order of cell_id. The cast makes
+// sure that the call resolves to the function of PostGIS.
 const blocksQuery = `
 select min({postgis}.st_xmin(geom::{postgis}.box3d)), min({postgis}.st_ymin(geom::{postgis}.box3d)), max({postgis}.st_xmax(geom::{postgis}.box3d)), max({postgis}.st_ymax(geom::{postgis}.box3d))
 from {table}
 group by cell_id / $1
 order by cell_id / $1`
 
-// drawDemo draws what the table holds: the blocks of 32 x 32 cells in the order
-// of cell_id.
+// drawDemo draws the content of the table as blocks of 32 x 32 cells in the order of cell_id.
 func drawDemo(ctx context.Context, conn *pgx.Conn, names *strings.Replacer, image string) error {
 	const side = 32
 	rows, err := conn.Query(ctx, names.Replace(blocksQuery), side*side)
@@ -232,11 +231,11 @@ func drawDemo(ctx context.Context, conn *pgx.Conn, names *strings.Replacer, imag
 
 func printKept(out io.Writer, db *localpg.Database, schema string) {
 	if db.StopCommand == "" {
-		// The user's own DSN is not printed: there may be a password in it.
-		fmt.Fprintf(out, "\nthe table is %s.grid in the database that you named; drop it there with:\n  drop schema %s cascade\n", schema, schema)
+		// Do not print the user's DSN: it may contain a password.
+		fmt.Fprintf(out, "\nthe table is %s.grid in your database; drop it with:\n  drop schema %s cascade\n", schema, schema)
 		return
 	}
 
-	fmt.Fprintf(out, "\nthe table is %s.grid in the database that stays up:\n  psql '%s'\n", schema, db.DSN)
+	fmt.Fprintf(out, "\nthe table is %s.grid in the database, which is still running:\n  psql '%s'\n", schema, db.DSN)
 	fmt.Fprintf(out, "stop it and remove its files with:\n  %s\n", db.StopCommand)
 }

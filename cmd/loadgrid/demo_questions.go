@@ -13,19 +13,17 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// question is a spatial query on the demo's grid, with the answer that its
-// closed form gives.
+// question is a spatial query on the grid of the demo, with the result from its closed form.
 type question struct {
 	text   string
 	sql    string // {table} is the table, {postgis} the schema of PostGIS
 	answer string
 }
 
-// questions returns the five of the demo. Cell (col, row) is the box from
-// (col, row) to (col+1, row+1).
+// questions returns the five queries of the demo. Cell (col, row) is the box from (col, row) to (col+1, row+1).
 func questions() []question {
 	cell := func(col, row int32) int64 { return geomgen.CellID(geomgen.Cell{Col: col, Row: row}) }
-	// An area of 1000 for each of 100 rows, in eight bands.
+	// Eight bands of 100 rows, each row with an area of 1000.
 	bands := strings.Join(strings.Fields(strings.Repeat("100000 ", demoRows/100)), " ")
 
 	// A right triangle with legs of n cells along lines of the grid holds, of
@@ -41,7 +39,7 @@ func questions() []question {
 			fmt.Sprintf("select count(*)::text from {table} a join {table} b on {postgis}.st_touches(a.geom, b.geom) where a.cell_id = %d", cell(500, 400)),
 			"8",
 		}, {
-			// The cell itself, then the one below at 0.3, the one left at 0.4, both at 0.5.
+			// The cell itself, then the cell below at 0.3, the cell to the left at 0.4, and the cell diagonally below at 0.5.
 			"four cells nearest to the point 500.4,400.3",
 			`select string_agg(col || ',' || row, ' ' order by d, cell_id) from (
 			   select cell_id, col, row, geom operator({postgis}.<->) {postgis}.st_point(500.4::float8, 400.3::float8) d from {table}
@@ -61,10 +59,9 @@ func questions() []question {
 	}
 }
 
-// askQuestions runs the queries, prints answers and times, and fails where an
-// answer is not the closed form's.
+// askQuestions runs the queries, prints results and times, and fails if a result differs from the closed form.
 func askQuestions(ctx context.Context, out io.Writer, conn *pgx.Conn, names *strings.Replacer) error {
-	fmt.Fprintln(out, "\nfive questions, each answer checked against its closed form")
+	fmt.Fprintln(out, "\nfive queries, each result checked against its closed form")
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	wrong := 0
 
@@ -72,7 +69,7 @@ func askQuestions(ctx context.Context, out io.Writer, conn *pgx.Conn, names *str
 		var answer string
 		start := time.Now()
 		if err := conn.QueryRow(ctx, names.Replace(q.sql)).Scan(&answer); err != nil {
-			return fmt.Errorf("asking for %s: %w", q.text, err)
+			return fmt.Errorf("querying %s: %w", q.text, err)
 		}
 
 		took := time.Since(start)
@@ -89,7 +86,7 @@ func askQuestions(ctx context.Context, out io.Writer, conn *pgx.Conn, names *str
 		return err
 	}
 	if wrong > 0 {
-		return fmt.Errorf("%d of the answers are wrong", wrong)
+		return fmt.Errorf("%d of the results are wrong", wrong)
 	}
 
 	return nil

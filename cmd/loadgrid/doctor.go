@@ -22,17 +22,17 @@ func newDoctorCommand() *cobra.Command {
 		Use:   "doctor",
 		Short: "Check whether a server, a role and the network are ready for a load",
 		Long: `doctor checks the server, PostGIS, the privileges of the role, the settings, the disk and
-the network. Each line has a level:
+the network. Each finding has a level:
 
   ok       a load works
   advice   a load works, but could be faster or safer
-  problem  a load is refused, fails, or does not end
+  problem  a load is refused, fails, or never ends
 
-A line says what was found, what that means for a load, what it costs where that was
-measured, and which SQL changes it. doctor itself changes nothing: it reads in read-only
+A finding explains what it means for a load, and shows the SQL that changes it and the
+measured cost, where there is one. doctor itself changes nothing. It reads in read-only
 transactions, and sends up to 8 MB within about 2 seconds to measure the network.
 
-The exit code is 1 if there is a problem, and 0 if there is none.`,
+The exit code is 1 if there is a problem, and 0 otherwise.`,
 		Example: `  loadgrid doctor
   loadgrid doctor --dsn postgresql://me@localhost/gis --schema grids --streams 4
   loadgrid doctor --json`,
@@ -41,9 +41,9 @@ The exit code is 1 if there is a problem, and 0 if there is none.`,
 
 	table := append(options.Table{
 		{Name: "schema", Value: options.Text(&o.schema, "the name is empty"),
-			Help: "`schema` that you load tables into; defaults to the first of the search_path, as in load"},
+			Help: "`schema` that you load tables into; defaults to the first schema of the search_path, as in load"},
 		{Name: "streams", Value: options.Int(&o.streams, 1, job.MaxStreams), Default: fmt.Sprint(plan.DefaultStreams),
-			Help: "`number` of streams of your loads, which decides how many connections they need"},
+			Help: "`number` of streams that your loads use, which determines how many connections they need"},
 		{Name: "json", Value: options.Bool(&o.json), Help: "write JSON"},
 	}, o.server.Table()...)
 	addFlags(cmd, table)
@@ -58,7 +58,7 @@ The exit code is 1 if there is a problem, and 0 if there is none.`,
 	return cmd
 }
 
-// doctorOptions say which server is checked, and for what load.
+// doctorOptions select the server to check, and for what load.
 type doctorOptions struct {
 	server  serverOptions
 	schema  string
@@ -66,7 +66,7 @@ type doctorOptions struct {
 	json    bool
 }
 
-// problemsError reports that a report has problems. It has been printed.
+// problemsError is the error of a report with problems. The report has been printed.
 type problemsError struct{ problems int }
 
 func (e problemsError) Error() string { return "doctor found " + plural(e.problems, "problem") }

@@ -10,7 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/doctor"
 )
 
-// levelWidth is how wide the column of levels is, with the space around it.
+// levelWidth is the width of the level column, with the space around it.
 const levelWidth = 2 + 7 + 2
 
 func printJSONReport(w io.Writer, r doctor.Report) error { return printJSON(w, r) }
@@ -48,7 +48,7 @@ func describePlace(p doctor.Place) string {
 	return fmt.Sprintf("PostgreSQL %s, %s, database %s on %s, as %s", p.PostgreSQL, postgis, p.Database, host, p.Role)
 }
 
-// checkWidth is how wide the names of the checks of a group are.
+// checkWidth returns the width of the check names of a group.
 func checkWidth(findings []doctor.Finding, group string) (width int) {
 	for _, f := range findings {
 		if f.Group == group {
@@ -87,8 +87,7 @@ func printFinding(b *strings.Builder, f doctor.Finding, width int) {
 	paragraph(f.Managed)
 }
 
-// wrap breaks a text between words into lines of at most so many columns. A longer word has a line
-// of its own.
+// wrap breaks a text between words into lines of at most width columns. A longer word gets its own line.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(text) {

@@ -10,7 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/serverfacts"
 )
 
-// sickFacts are those of a server with advice and problems.
+// sickFacts are the facts of a server with advice and problems.
 func sickFacts() serverfacts.Facts {
 	return serverfacts.Facts{
 		Host: "db.example.org", Port: 5432,
@@ -81,7 +81,7 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-// The commands of docs/doctor.md are commands.
+// The commands in docs/doctor.md are valid.
 func TestDoctorPage(t *testing.T) {
 	clearEnv(t)
 	blocks, err := mdblocks.Read("../../docs/doctor.md")

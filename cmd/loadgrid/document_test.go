@@ -16,8 +16,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/mdblocks"
 )
 
-// shellCommands returns the arguments of loadgrid wherever a line of shell, of a unit of
-// systemd or of a script begins with it, without what the shell keeps for itself.
+// shellCommands returns the arguments of each loadgrid command in lines of a shell, a systemd unit or a
+// script, without redirections and other shell syntax.
 func shellCommands(text string) (calls [][]string) {
 	text = strings.ReplaceAll(text, "\\\n", " ")
 	assignment := regexp.MustCompile(`^[A-Z_]+=`)
@@ -49,7 +49,7 @@ func TestShellCommands(t *testing.T) {
 	}
 }
 
-// document is what a document shows of loadgrid.
+// document holds the examples of a document.
 type document struct {
 	calls  map[string][][]string // arguments, by the block that they are in
 	jobs   map[string]string     // job files
@@ -65,8 +65,8 @@ func (s *document) addCalls(b mdblocks.Block, args ...[]string) {
 	s.calls[b.Name()] = append(s.calls[b.Name()], args...)
 }
 
-// readDocument takes a document apart. A block in a language that is not known here is an
-// error: nothing would try it.
+// readDocument reads the examples of a document. A block in an unknown language is an error, because no test
+// would check it.
 func readDocument(file string) (*document, error) {
 	blocks, err := mdblocks.Read(file)
 	if err != nil {
@@ -91,7 +91,7 @@ func readDocument(file string) (*document, error) {
 		case "sql": // run by integration
 		case "logrotate": // tried by hand, as the document says
 		default:
-			err = errors.New("no test knows what to do with it")
+			err = errors.New("no test checks this language")
 		}
 
 		if err != nil {
@@ -179,7 +179,7 @@ func (s *document) walk(b mdblocks.Block, v any) {
 	}
 }
 
-// rules reads a file of alerting rules, in which Prometheus takes no other keys.
+// rules reads a file of alerting rules. Unknown keys are an error, as in Prometheus.
 func (s *document) rules(text string) error {
 	var file struct {
 		Groups []struct {

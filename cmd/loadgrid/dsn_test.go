@@ -64,11 +64,10 @@ func TestDSNFromTheEnvironment(t *testing.T) {
 	}
 }
 
-// secret is a password that stands nowhere else.
+// secret is a password that occurs nowhere else.
 const secret = "Zq7pwXw0"
 
-// dsnWithSecret is a connection string that has the password, and the exit code of a
-// command that is given it.
+// dsnWithSecret is a connection string with the password, and the exit code of a command with it.
 type dsnWithSecret struct {
 	name, dsn string
 	code      int
@@ -81,7 +80,7 @@ func dsnsWithSecret(host, port string) []dsnWithSecret {
 	return []dsnWithSecret{
 		{"URL", "postgresql://me:" + secret + "@" + server + "/gis", exitFailed},
 		{"URL, password as a parameter", "postgresql://" + server + "/gis?user=me&password=" + secret, exitFailed},
-		{"URL with a port that is no number", "postgresql://me:" + secret + "@" + host + ":54x/gis", exitUsage},
+		{"URL with a port that is not a number", "postgresql://me:" + secret + "@" + host + ":54x/gis", exitUsage},
 		{"URL with a port beyond 65535", "postgresql://me:" + secret + "@" + host + ":99999/gis", exitUsage},
 		{"URL without a host", "postgresql://me:" + secret, exitUsage},
 		{"URL with an open bracket", "postgresql://me:" + secret + "@[::1/gis", exitUsage},
@@ -149,8 +148,8 @@ func TestDSNNeverLeaks(t *testing.T) {
 	}
 }
 
-// FuzzDSNNeverLeaks puts a password, and all kinds of text around it, into a
-// connection string. No connection is opened: the context has ended before.
+// FuzzDSNNeverLeaks puts a password, and all kinds of text around it, into a connection string. No connection is
+// opened, because the context has already ended.
 func FuzzDSNNeverLeaks(f *testing.F) {
 	clearEnv(f)
 	for _, s := range []string{"", "%", "%zz", "'", `\`, "/", "?", "#", ":", "@", "[", "&x=", " ", "\n", "\x00", "ö",
@@ -167,7 +166,7 @@ func FuzzDSNNeverLeaks(f *testing.F) {
 		dsn := fuzzedDSN(form, before, after)
 		config, err := pgxpool.ParseConfig(dsn)
 		if err == nil && !(config.ConnConfig.Host == "127.0.0.1" && strings.Contains(config.ConnConfig.Password, secret)) {
-			t.Skip("by the rules of connection strings it is another host, or the text is no password here")
+			t.Skip("by the rules of connection strings it is another host, or the text has no password")
 		}
 		if file := new(fs.PathError); errors.As(err, &file) && strings.Contains(file.Path, secret) {
 			t.Skip("by the rules of connection strings the text is the name of a file here")

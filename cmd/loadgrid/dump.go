@@ -20,10 +20,16 @@ func newDumpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dump --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
 		Short: "Write the rows as a binary COPY file, without a server",
-		Long: `dump writes what load would send: a file of PostgreSQL's binary COPY, with the
-columns cell_id bigint, col integer, row integer, geom geometry(Polygon, SRID)
-(MultiPolygon with --clip, Point with --geometry point), and one for each --set, then code and coverage where they are asked for, in this order. It
-asks a server only for an area of interest that needs one: a query, or another CRS.`,
+		Long: `dump writes the rows that load would send, as a file in PostgreSQL's binary COPY format.
+The columns are, in this order:
+
+  cell_id bigint, col integer, row integer
+  geom geometry(Polygon, SRID); MultiPolygon with --clip, Point with --geometry point
+  one for each --set
+  code with --code, and coverage with --coverage
+
+It connects to a server only if the area of interest needs one: a query, or an area in a
+different CRS than the grid.`,
 		Example: `  loadgrid dump --cell-size 1 --cols 1000 --rows 800 --out grid.copy
   psql -c 'create table grid (cell_id bigint, col integer, row integer, geom geometry(Polygon))'
   psql -c "\copy grid from grid.copy (format binary)"`,
@@ -52,7 +58,7 @@ asks a server only for an area of interest that needs one: a query, or another C
 	return cmd
 }
 
-// dumpOptions say which rows are written, and where.
+// dumpOptions select the rows and the file for them.
 type dumpOptions struct {
 	cells  options.Cells
 	server serverOptions
@@ -78,7 +84,7 @@ func runDump(ctx context.Context, o dumpOptions, std streams) error {
 	case o.out != "" && o.out != "-":
 		err = writeFileAtomically(ctx, o.out, write)
 	case isTerminal(std.out):
-		err = usageError{errors.New("a binary file on a terminal helps nobody: use --out FILE, or a pipe")}
+		err = usageError{errors.New("will not write binary data to a terminal: use --out FILE or a pipe")}
 	default:
 		err = write(std.out)
 	}
@@ -100,8 +106,8 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// writeFileAtomically writes a file beside its place and moves it there when it is whole.
-// What is no file, such as /dev/null or a named pipe, is written as it is.
+// writeFileAtomically writes a temporary file in the same directory, and renames it when it is complete.
+// It writes directly to anything that is not a regular file, such as /dev/null or a named pipe.
 func writeFileAtomically(ctx context.Context, name string, write func(io.Writer) error) (err error) {
 	defer func() {
 		if err != nil {
@@ -110,7 +116,7 @@ func writeFileAtomically(ctx context.Context, name string, write func(io.Writer)
 	}()
 
 	if target, err := filepath.EvalSymlinks(name); err == nil {
-		name = target // a link stays, and leads to the new file
+		name = target // keep the link, which then points to the new file
 	}
 
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {

@@ -17,7 +17,7 @@ import (
 	"github.com/twpayne/go-geom/encoding/ewkb"
 )
 
-// copyFields takes a file of binary COPY apart: a list of fields for each row.
+// copyFields parses a binary COPY file into a list of fields for each row.
 func copyFields(t *testing.T, b []byte) (rows [][][]byte) {
 	t.Helper()
 	const header = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x00"
@@ -102,7 +102,7 @@ func TestDump(t *testing.T) {
 	}
 }
 
-// A file has the same bytes as stdout, and replaces the file that was there.
+// A file has the same bytes as stdout, and replaces an existing file.
 func TestDumpToFile(t *testing.T) {
 	code, stdout, stderr := call(t.Context(), smallDump()...)
 	if code != exitDone {
@@ -160,7 +160,7 @@ func readFile(t *testing.T, name string) string {
 	return string(b)
 }
 
-// checkFiles fails unless the folder holds these files and no others.
+// checkFiles fails unless the folder contains exactly these files.
 func checkFiles(t *testing.T, dir string, want ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -178,7 +178,7 @@ func checkFiles(t *testing.T, dir string, want ...string) {
 	}
 }
 
-// fullWriter takes so many bytes and then fails.
+// fullWriter accepts a number of bytes and then fails.
 type fullWriter struct{ room int }
 
 var errFull = errors.New("no space left")
@@ -272,7 +272,7 @@ func TestDumpCancelled(t *testing.T) {
 		}
 	}()
 
-	// Without the cancelling it would go on for years.
+	// Without cancellation it would run for years.
 	code, _, stderr := call(ctx, "dump", "--cell-size", "1", "--cols", "1073741824", "--rows", "1073741824", "--out", file)
 	if code != exitFailed {
 		t.Errorf("exit code %d, should be %d", code, exitFailed)

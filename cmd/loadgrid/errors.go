@@ -12,16 +12,16 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// usageError marks a command line that cannot be understood.
+// usageError marks a wrong command line.
 type usageError struct{ err error }
 
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// runError is an error of a run, with what it is called, for logs.
+// runError is an error of a run, with the name and the number of the run for logs.
 type runError struct {
 	job   string
-	run   int64 // 0 where it was not begun
+	run   int64 // 0 if it did not start
 	err   error
 	after aftermath
 }
@@ -29,8 +29,8 @@ type runError struct {
 func (e *runError) Error() string { return e.err.Error() }
 func (e *runError) Unwrap() error { return e.err }
 
-// reportError writes the error of a command in one line, and below it what a run that has failed
-// leaves and what to do. It writes one object where the other lines on stderr are objects, too.
+// reportError writes the error of a command on one line, and below it what remains of a failed run and
+// what to do. If the other lines on stderr are JSON, it writes one JSON object.
 func reportError(w io.Writer, ctx context.Context, command string, asJSON bool, err error) {
 	text := redact(errorMessage(ctx, command, err))
 	var inJob *jobError
@@ -39,7 +39,7 @@ func reportError(w io.Writer, ctx context.Context, command string, asJSON bool, 
 	}
 
 	var run *runError
-	if !errors.As(err, &run) || errors.As(err, new(*failedJobs)) { // those of several jobs are reported already
+	if !errors.As(err, &run) || errors.As(err, new(*failedJobs)) { // the errors of several jobs were already reported
 		run = &runError{}
 	}
 
@@ -63,8 +63,7 @@ func reportError(w io.Writer, ctx context.Context, command string, asJSON bool, 
 	run.after.write(w)
 }
 
-// errorMessage returns what to say of an error of a command, and where it was one of
-// usage, where help is.
+// errorMessage returns the message of an error of a command. For a usage error it refers to the help.
 func errorMessage(ctx context.Context, command string, err error) string {
 	var bySignal signalError
 	var resumable *loader.ResumableError
@@ -79,7 +78,7 @@ func errorMessage(ctx context.Context, command string, err error) string {
 	case errors.As(err, &inJob):
 		return inJob.message(ctx)
 	case errors.As(context.Cause(ctx), &bySignal) && errors.As(err, &resumable):
-		return fmt.Sprintf("%v: run %d has %d of %d chunks committed, the same command resumes it",
+		return fmt.Sprintf("%v: run %d has %d of %d chunks committed; run the same command to resume it",
 			bySignal, resumable.Run, resumable.Committed, resumable.Chunks)
 	case errors.As(context.Cause(ctx), &bySignal):
 		return bySignal.Error()
@@ -101,7 +100,7 @@ func errorMessage(ctx context.Context, command string, err error) string {
 	return oneLine(err.Error()) + runsCommands(err)
 }
 
-// wrongParam returns the parameter that an error is about, by its name as a flag, nil for
+// wrongParam returns the parameter that an error is about, named like its flag, or nil for
 // another error.
 func wrongParam(err error) *geomgen.ParamError {
 	var param *geomgen.ParamError
@@ -130,11 +129,11 @@ func flagMessage(p *geomgen.ParamError) string {
 }
 
 func noLedgerMessage(e *loader.NoLedgerError) string {
-	return oneLine(e.Error()) + ", and --ledger-schema names another"
+	return oneLine(e.Error()) + "; use --ledger-schema for another schema"
 }
 
-// runsCommands returns the commands that get an unfinished run out of the way, to be
-// appended to the message that says so; nothing for another error.
+// runsCommands returns the commands that drop or resume an unfinished run, to append to the message about
+// the run. It returns "" for another error.
 func runsCommands(err error) string {
 	var unfinished *loader.UnfinishedError
 	if !errors.As(err, &unfinished) {
@@ -151,12 +150,12 @@ func runsCommands(err error) string {
 	return " (" + oneLine(commands) + ")"
 }
 
-// writesJSON reports whether a command with these values writes objects to stderr.
+// writesJSON reports whether a command with these values writes JSON to stderr.
 func writesJSON(v options.Values) bool {
 	return v.Text("progress") == "json" || v.Text("log-format") == "json"
 }
 
-// argsAskForJSON reports the same of a command line that could not be read to its end.
+// argsAskForJSON reports the same for a command line that could not be read completely.
 func argsAskForJSON(args []string) bool {
 	for i, arg := range args {
 		for _, flag := range []string{"--progress", "--log-format"} {

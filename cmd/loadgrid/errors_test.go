@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// What is wrong with a job says in JSON which job it is.
+// An error of a job in JSON names the job.
 func TestWrongJobsInJSON(t *testing.T) {
 	clearEnv(t)
 	for _, wrong := range []string{"--index=x", "--keep=-1", "--after=commit", "--aoi=missing.wkt", "--chunk-rows=5 --partitions=2"} {
@@ -21,8 +21,7 @@ func TestWrongJobsInJSON(t *testing.T) {
 	}
 }
 
-// A flag that cannot be understood keeps those behind it from being read, and its
-// error is an object all the same where one of them asks for that.
+// A wrong flag keeps the flags after it from being read, but if one of them selects JSON, the error is JSON, too.
 func TestUsageErrorsInJSON(t *testing.T) {
 	clearEnv(t)
 	for _, args := range []string{

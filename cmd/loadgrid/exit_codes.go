@@ -8,17 +8,17 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// Exit codes, as the help of the program states them.
+// Exit codes, as the help of the program lists them.
 const (
 	exitDone      = 0
 	exitFailed    = 1
 	exitUsage     = 2
 	exitLocked    = 3
 	exitResumable = 4
-	exitSignal    = 128 // and the signal's number
+	exitSignal    = 128 // plus the number of the signal
 )
 
-// exitCode is the one place where errors become exit codes.
+// exitCode is the only place that turns errors into exit codes.
 func exitCode(ctx context.Context, err error) int {
 	var bySignal signalError
 	if errors.As(context.Cause(ctx), &bySignal) {

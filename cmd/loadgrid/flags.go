@@ -11,8 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// addFlags gives a command the flags of tables of options. givenValues returns what the
-// command line says of them.
+// addFlags gives a command the flags of tables of options. givenValues returns their values on the command line.
 func addFlags(cmd *cobra.Command, tables ...options.Table) {
 	fs := cmd.Flags()
 	fs.SortFlags = false
@@ -23,13 +22,13 @@ func addFlags(cmd *cobra.Command, tables ...options.Table) {
 		flag.NoOptDefVal = o.Value.Alone
 
 		if len(o.Value.Choices) > 0 {
-			// The error would be that of a flag that the line above has not added.
+			// The only error is a flag that does not exist, and the flag was just added.
 			_ = cmd.RegisterFlagCompletionFunc(o.Name, cobra.FixedCompletions(o.Value.Choices, cobra.ShellCompDirectiveNoFileComp))
 		}
 	}
 }
 
-// givenValues returns what the command line gives.
+// givenValues returns the values that the command line gives.
 func givenValues(cmd *cobra.Command) options.Values {
 	values := make(options.Values)
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
@@ -41,14 +40,14 @@ func givenValues(cmd *cobra.Command) options.Values {
 	return values
 }
 
-// flagValue collects what a command line gives for an option. What a value means is
-// checked with all others, when the command line has been read.
+// flagValue collects the values that a command line gives for an option. They are checked together with all
+// others, after the command line has been read.
 type flagValue struct {
 	option options.Option
 	items  []options.Item
 }
 
-// String returns the value that holds, for help: pflag takes its default from it.
+// String returns the current value. pflag shows it as the default in the help.
 func (v *flagValue) String() string {
 	if len(v.items) == 0 {
 		return v.option.Default
@@ -56,8 +55,8 @@ func (v *flagValue) String() string {
 	return v.items[len(v.items)-1].Text
 }
 
-// errGivenTwice refuses a second value rather than dropping the first in silence.
-var errGivenTwice = errors.New("is given twice, and takes one value")
+// errGivenTwice refuses a second value instead of silently dropping the first.
+var errGivenTwice = errors.New("is given twice, but takes only one value")
 
 // Set adds a value.
 func (v *flagValue) Set(text string) error {
@@ -69,11 +68,10 @@ func (v *flagValue) Set(text string) error {
 	return nil
 }
 
-// Type is bool for flags that need no value; of others help shows what their text has in
-// backquotes.
+// Type is bool for flags that need no value. For others, the help shows the part of their text in backquotes.
 func (v *flagValue) Type() string { return v.option.Value.Type }
 
-// quoteTyped makes an error about a number say it as it was typed on the command line.
+// quoteTyped makes an error about a number show it as it was typed on the command line.
 func quoteTyped(cmd *cobra.Command, err error) {
 	param := wrongParam(err)
 	if param == nil {
@@ -87,7 +85,7 @@ func quoteTyped(cmd *cobra.Command, err error) {
 	}
 }
 
-// flagError makes an error of pflag one of usage. One of ours does not quote the value,
+// flagError turns an error of pflag into a usage error. For our own flags the message does not quote the value,
 // which may be a secret.
 func flagError(cmd *cobra.Command, err error) error {
 	var invalid *pflag.InvalidValueError

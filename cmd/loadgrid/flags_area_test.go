@@ -23,7 +23,7 @@ func TestTimeoutOfTheQuery(t *testing.T) {
 	}
 }
 
-// What is about the features of a file goes with a file, and a condition is checked before.
+// Options on the features of a file need a file, and a condition is checked before the file is read.
 func TestFeaturesOfTheFile(t *testing.T) {
 	clearEnv(t)
 	const file = "../../testdata/countries.geojson"
@@ -32,10 +32,10 @@ func TestFeaturesOfTheFile(t *testing.T) {
 		args  []string
 		words []string
 	}{
-		"a condition with a query":   {[]string{"--aoi-sql", "select 1", "--aoi-where", "a = 1"}, []string{"--aoi-where a = 1", "goes with a file", "a query, aoi-sql, can say it itself"}},
-		"a layer with a query":       {[]string{"--aoi-sql", "select 1", "--aoi-layer", "a"}, []string{"--aoi-layer a", "goes with a file"}},
-		"ogr2ogr with a query":       {[]string{"--aoi-sql", "select 1", "--aoi-ogr"}, []string{"--aoi-ogr", "goes with a file"}},
-		"a condition without a file": {[]string{"--extent", "0,0,1,1", "--aoi-where", "a = 1"}, []string{"--aoi-where", "goes with a file"}},
+		"a condition with a query":   {[]string{"--aoi-sql", "select 1", "--aoi-where", "a = 1"}, []string{"--aoi-where a = 1", "needs a file (aoi)", "a query (aoi-sql) can do this itself"}},
+		"a layer with a query":       {[]string{"--aoi-sql", "select 1", "--aoi-layer", "a"}, []string{"--aoi-layer a", "needs a file (aoi)"}},
+		"ogr2ogr with a query":       {[]string{"--aoi-sql", "select 1", "--aoi-ogr"}, []string{"--aoi-ogr", "needs a file (aoi)"}},
+		"a condition without a file": {[]string{"--extent", "0,0,1,1", "--aoi-where", "a = 1"}, []string{"--aoi-where", "needs a file (aoi)"}},
 		"no condition":               {[]string{"--aoi", "no such file", "--aoi-where", "name ="}, []string{"--aoi-where name =", "is not a condition", "at the end"}},
 		"an empty condition":         {[]string{"--aoi", file, "--aoi-where", ""}, []string{"--aoi-where", "the condition is empty"}},
 		"an attribute that is none":  {[]string{"--aoi", file, "--aoi-where", "Name = 'France'"}, []string{"--aoi-where", "did you mean name?"}},

@@ -11,8 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/sqltext"
 )
 
-// A second value of any flag of any command is refused, and not shown, unless the flag takes
-// several.
+// A second value of any flag is refused without showing it, unless the flag takes several.
 func TestAFlagGivenTwice(t *testing.T) {
 	clearEnv(t)
 	tried := 0
@@ -42,7 +41,7 @@ func TestAFlagGivenTwice(t *testing.T) {
 	}
 }
 
-// Several texts of SQL run one after the other, whatever the first one ends with.
+// Several SQL texts run one after the other, whatever the first one ends with.
 func TestHooksGivenSeveralTimes(t *testing.T) {
 	clearEnv(t)
 	const grid = "table: g\ncell-size: 1\ncols: 1\nrows: 1\n"
@@ -58,7 +57,7 @@ func TestHooksGivenSeveralTimes(t *testing.T) {
 		}
 	}
 
-	// One that is not closed would swallow the next.
+	// An unclosed text would swallow the next one.
 	for _, first := range []string{"select 'a", "select 1 /* a", "select $$a", `select "a`} {
 		code, _, stderr := call(t.Context(), "plan", "--job", writeJobs(t, grid+"before: [\"select 1\", "+quoteYAML(first)+", select 2]\n"))
 		if code != exitUsage || !strings.Contains(stderr, ":5:22: before ") {
@@ -69,7 +68,7 @@ func TestHooksGivenSeveralTimes(t *testing.T) {
 
 func quoteYAML(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
-// What the command line leaves out is what the job says by itself.
+// Options that the command line leaves out have the defaults of the job.
 func TestDefaultsAreThoseOfTheJob(t *testing.T) {
 	clearEnv(t)
 	p := prepareJob(t, "table: g\ncell-size: 1\ncols: 1\nrows: 1\n")

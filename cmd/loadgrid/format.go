@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// formatCount writes a number with its digits in groups of three.
+// formatCount formats a number with its digits in groups of three.
 func formatCount(n int64) string {
 	s := fmt.Sprint(n)
 	sign := ""
@@ -26,7 +26,7 @@ func formatCount(n int64) string {
 	return sign + b.String()
 }
 
-// formatBytes writes a number of bytes in the unit that fits, powers of 1000.
+// formatBytes formats a number of bytes in a suitable unit, a power of 1000.
 func formatBytes(n int64) string {
 	units := []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}
 	f := float64(n)
@@ -42,7 +42,7 @@ func formatBytes(n int64) string {
 	return fmt.Sprintf("%.1f %s", f, units[i])
 }
 
-// formatDuration writes a duration as people say it.
+// formatDuration formats a duration for people.
 func formatDuration(d time.Duration) string {
 	if d = d.Round(100 * time.Millisecond); d < 10*time.Second {
 		return fmt.Sprintf("%.1f s", d.Seconds())
@@ -50,7 +50,7 @@ func formatDuration(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// formatSeconds writes seconds that may be more than a time.Duration holds.
+// formatSeconds formats seconds, which may be more than a time.Duration holds.
 func formatSeconds(seconds float64) string {
 	const day = 24 * 60 * 60
 	switch {
@@ -70,7 +70,7 @@ func plural(n int, word string) string {
 	return fmt.Sprintf("%d %ss", n, word)
 }
 
-// pluralCount writes a number with its noun.
+// pluralCount formats a number with its noun.
 func pluralCount(n int64, word string) string {
 	if n != 1 {
 		word += "s"
@@ -78,7 +78,7 @@ func pluralCount(n int64, word string) string {
 	return formatCount(n) + " " + word
 }
 
-// were writes a number with its noun, if it has one, and what is said of it in the past.
+// were formats a number with its noun, if any, and "was" or "were".
 func were(n int64, word string) string {
 	text, verb := formatCount(n), "were"
 	if word != "" {
@@ -91,13 +91,12 @@ func were(n int64, word string) string {
 	return text + " " + verb
 }
 
-// formatRowRate writes how many rows a second there are.
+// formatRowRate formats a number of rows per second.
 func formatRowRate(perSecond float64) string {
 	return pluralCount(int64(perSecond), "row") + "/s"
 }
 
-// oneLine returns text for people that may have anything in it, on one line. What a
-// terminal would take for an order to it is shown as a question mark.
+// oneLine returns any text on one line. It replaces characters that would control a terminal by question marks.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "?")), " ")
 	return strings.Map(func(r rune) rune {

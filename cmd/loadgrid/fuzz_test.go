@@ -20,21 +20,20 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// closedDSN is a port that refuses connections at once.
+// closedDSN names a port that refuses connections at once.
 const closedDSN = "host=127.0.0.1 port=1 user=me dbname=gis sslmode=disable connect_timeout=1"
 
 const (
-	// stopAfter is when a command line that rightly takes long is stopped.
+	// stopAfter is when to stop a command line that legitimately takes long.
 	stopAfter = time.Second
-	// hangTimeout is when one that was stopped still runs, on a slow machine too.
+	// hangTimeout is when a stopped command line must have ended, even on a slow machine.
 	hangTimeout = 30 * time.Second
-	// fuzzedMemory bounds what a command line asks for in all, garbage included.
+	// fuzzedMemory limits all allocations of a command line, including garbage.
 	fuzzedMemory = 96 << 20
 )
 
-// FuzzCommandLine runs command lines, one argument a line, without a server: they
-// end, with a documented code and, if it is not 0, one line that says why; what
-// failed leaves no file.
+// FuzzCommandLine runs command lines, one argument per line, without a server. They must end with a documented
+// exit code and, if it is not 0, with one line that says why. A failed command leaves no file.
 func FuzzCommandLine(f *testing.F) {
 	clearEnv(f)
 	f.Setenv("LOADGRID_DSN", closedDSN)
@@ -71,8 +70,7 @@ func FuzzCommandLine(f *testing.F) {
 	})
 }
 
-// FuzzJobCheck checks job files, without a server and without files of areas: it ends
-// as a command line does.
+// FuzzJobCheck checks job files, without a server and without files of areas. It must end like a command line.
 func FuzzJobCheck(f *testing.F) {
 	clearEnv(f)
 	f.Setenv("LOADGRID_DSN", closedDSN)
@@ -108,7 +106,7 @@ func FuzzJobCheck(f *testing.F) {
 	})
 }
 
-// limitedWriter is one whose reader goes away after so many bytes.
+// limitedWriter is a writer whose reader disappears after a number of bytes.
 type limitedWriter struct{ room int }
 
 func (p *limitedWriter) Write(b []byte) (int, error) {
@@ -118,8 +116,8 @@ func (p *limitedWriter) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// skipReason returns why a command line is not run: it would touch what is not the
-// test's, or write more than a test should.
+// skipReason returns why a command line is not run: it would touch files outside the test, or write more
+// than a test should.
 func skipReason(args []string) string {
 	cmd, rest, err := newRootCommand().Find(args)
 	if err != nil || cmd == nil {
@@ -161,8 +159,7 @@ func hasFewCells(cmd *cobra.Command) bool {
 	return few("cols") && few("rows")
 }
 
-// checkEnd checks the exit code, and that an error is one line of printable text,
-// behind lines that are warnings.
+// checkEnd checks the exit code, and that an error is one line of printable text, after lines with warnings.
 func checkEnd(t *testing.T, args []string, code int, stderr string) {
 	t.Helper()
 	switch code {

@@ -20,8 +20,7 @@ func everyCommand(root *cobra.Command, do func(*cobra.Command)) {
 	}
 }
 
-// parseCommand runs a command line in which the command itself does nothing, and returns
-// which one it was.
+// parseCommand parses a command line without running the command, and returns the path of the command.
 func parseCommand(args []string) (did string, err error) {
 	root := newRootCommand()
 	everyCommand(root, func(c *cobra.Command) {
@@ -121,7 +120,7 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 
-	// What the scripts ask for.
+	// The completions that the scripts request.
 	for args, want := range map[string]string{"lo": "load\t", "runs re": "resume\t", "load --cell": "--cell-size\t", "completion z": "zsh\n"} {
 		code, stdout, _ := call(t.Context(), append([]string{"__complete"}, strings.Fields(args)...)...)
 		if code != exitDone || !strings.Contains(stdout, want) {
@@ -137,7 +136,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// examples returns the arguments of loadgrid in an example, one list a call.
+// examples returns the arguments of loadgrid in an example, one list per call.
 func examples(text string) (calls [][]string) {
 	text = strings.ReplaceAll(text, "\\\n", " ")
 	for line := range strings.Lines(text) {
@@ -157,7 +156,7 @@ func examples(text string) (calls [][]string) {
 	return calls
 }
 
-// shellWords takes a line apart as a shell does, as far as examples need it.
+// shellWords splits a line as a shell does, as far as the examples need it.
 func shellWords(line string) (words []string) {
 	var word strings.Builder
 	inWord, quote := false, rune(0)
@@ -193,9 +192,8 @@ func TestShellWords(t *testing.T) {
 	}
 }
 
-// TestExamples runs each example of the help against commands that do nothing,
-// and, where it needs a server, for real against none: a job that is wrong would
-// be refused before that.
+// TestExamples parses each example of the help. It then runs examples that need a server without
+// one: a wrong job would be refused before the connection fails.
 func TestExamples(t *testing.T) {
 	clearEnv(t)
 	nowhere := "postgresql://" + closedPort(t) + "/gis"
@@ -228,7 +226,7 @@ func TestExamples(t *testing.T) {
 
 			needs := args[0]
 			if slices.Contains(args, "append") {
-				needs = "load" // also a plan asks the server then
+				needs = "load" // a plan connects, too, in this case
 			}
 
 			switch needs {

@@ -14,7 +14,9 @@ import (
 func newJobCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "job",
-		Short: "Check job files, and say what may stand in them",
+		Short: "Check job files, or print their JSON Schema",
+		Long: `A job file is YAML with one job, or with defaults and a list of jobs. Its keys are the
+flags of 'loadgrid load'. Run it with 'loadgrid load --job FILE'.`,
 		Example: `  loadgrid job check jobs.yaml
   loadgrid job schema > job.schema.json`,
 	}
@@ -26,7 +28,7 @@ func newJobCommand() *cobra.Command {
 func newJobSchemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
-		Short: "Print the JSON Schema of job files, with which editors complete and check them",
+		Short: "Print the JSON Schema of job files, for completion and checks in editors",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := jobSchema()
@@ -43,9 +45,10 @@ func newJobSchemaCommand() *cobra.Command {
 func newJobCheckCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check FILE",
-		Short: "Say whether all jobs of a file are right, as far as that needs no server",
-		Long: `check reads a job file, - for stdin, with the files of its areas, and plans each job. It asks
-no server, and needs no secrets: variables and files for the connection may be missing.`,
+		Short: "Check all jobs of a file without a server",
+		Long: `check reads a job file (- for stdin) and the files of its areas, and plans each job. It
+reports every mistake that it can find without a server. It needs no secrets: the
+variables and files for the connection may be missing.`,
 		Args: checkArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runJobCheck(cmd.Context(), args[0], cmd.CommandPath(), streamsOf(cmd))
@@ -72,5 +75,5 @@ func runJobCheck(ctx context.Context, file, command string, std streams) error {
 	return err
 }
 
-// jobSchema returns the schema of job files.
+// jobSchema returns the JSON Schema of job files.
 func jobSchema() ([]byte, error) { return jobfile.Schema(new(options.Load).Table()) }

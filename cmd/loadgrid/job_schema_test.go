@@ -14,7 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// TestSchemaFile keeps docs/job.schema.json what the table of options gives. -update writes it.
+// TestSchemaFile compares docs/job.schema.json with the table of options. -update writes it.
 func TestSchemaFile(t *testing.T) {
 	const name = "../../docs/job.schema.json"
 	code, stdout, stderr := call(t.Context(), "job", "schema")

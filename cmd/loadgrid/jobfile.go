@@ -16,7 +16,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// jobFileOptions say which jobs of a file are done.
+// jobFileOptions select the jobs of a file.
 type jobFileOptions struct {
 	file      string
 	only      []string
@@ -24,7 +24,7 @@ type jobFileOptions struct {
 	share     shareOptions
 }
 
-// table returns the options, which write into o; help is that of --job.
+// table returns the options, which write into o. help is the help of --job.
 func (o *jobFileOptions) table(help string, keepGoing bool) options.Table {
 	needsFile := []options.Condition{{Options: []string{"job"}, Reason: "needs a job file: --job"}}
 	add := func(text string) error {
@@ -35,29 +35,29 @@ func (o *jobFileOptions) table(help string, keepGoing bool) options.Table {
 	table := options.Table{
 		{Name: "job", Group: "Job file", In: options.Flag, Value: options.File(&o.file, "the name is empty"), Help: help},
 		{Name: "only", Group: "Job file", In: options.Flag, Value: options.List(add), With: needsFile,
-			Help: "of the jobs of --job only the one of this `name`; may be given several times"},
+			Help: "run only the job with this `name`; may be repeated"},
 	}
 	if !keepGoing {
 		return table
 	}
 
 	return append(table, o.share.option(needsFile), options.Option{Name: "keep-going", Group: "Job file", In: options.Flag, Value: options.Bool(&o.keepGoing), With: needsFile,
-		Help: "do the other jobs of --job when one fails; the exit code is that of the first that did"})
+		Help: "run the remaining jobs of --job if one fails; the exit code is that of the first job that failed"})
 }
 
-// jobSet are the jobs of a file that are to be done.
+// jobSet holds the selected jobs of a file.
 type jobSet struct {
-	flags   options.Values // of the command line, which win
-	command string         // as people call it
+	flags   options.Values // of the command line, which override the file
+	command string         // its name for messages
 	file    *jobfile.File
-	dir     string // what names of files in it are relative to
+	dir     string // the base of relative file names in it
 	jobs    []*jobfile.Job
-	stdin   []byte // what jobs read there
-	// warnings are those of the jobs that check has planned.
+	stdin   []byte // for jobs that read their area there
+	// warnings are the warnings of the plans that check made.
 	warnings []loader.Warning
 }
 
-// openJobs reads the file and selects the jobs. flags are what the command line gives.
+// openJobs reads the file and selects the jobs. flags are the values of the command line.
 func openJobs(ctx context.Context, o jobFileOptions, flags options.Values, command string, stdin io.Reader) (*jobSet, error) {
 	return await(ctx, func() (*jobSet, error) { return readJobs(o, flags, command, stdin) })
 }
@@ -78,12 +78,12 @@ func readJobs(o jobFileOptions, flags options.Values, command string, stdin io.R
 
 	if flags.Has("table") && len(s.jobs) > 1 {
 		return nil, &geomgen.ParamError{Param: "table", Value: flags.Text("table"),
-			Reason: fmt.Sprintf("goes with one job, and there are %d: choose it with --only", len(s.jobs))}
+			Reason: fmt.Sprintf("works with one job only, and there are %d: choose one with --only", len(s.jobs))}
 	}
 	return s, s.readStdin(o.file == "-", stdin)
 }
 
-// read returns the content of the file, and what to call it.
+// read returns the content of the file and its name for messages.
 func (o *jobFileOptions) read(stdin io.Reader) (name string, data []byte, err error) {
 	name, r := "stdin", stdin
 	if o.file != "-" {
@@ -102,7 +102,7 @@ func (o *jobFileOptions) read(stdin io.Reader) (name string, data []byte, err er
 	return name, data, nil
 }
 
-// selectJobs returns the jobs that --only names, in the file's order; without it, all.
+// selectJobs returns the jobs that --only names, in the order of the file, or all without --only.
 func (o *jobFileOptions) selectJobs(file *jobfile.File) ([]*jobfile.Job, error) {
 	if o.only == nil {
 		return file.Jobs, nil
@@ -115,7 +115,7 @@ func (o *jobFileOptions) selectJobs(file *jobfile.File) ([]*jobfile.Job, error) 
 
 	for _, name := range o.only {
 		if !slices.Contains(names, name) {
-			reason := "is not a job of " + file.Name
+			reason := "is not a job in " + file.Name
 			if near, ok := nearest.Name(name, names); ok {
 				reason += fmt.Sprintf(": did you mean %q?", near)
 			} else {
@@ -129,8 +129,8 @@ func (o *jobFileOptions) selectJobs(file *jobfile.File) ([]*jobfile.Job, error) 
 	return slices.DeleteFunc(slices.Clone(file.Jobs), func(j *jobfile.Job) bool { return !slices.Contains(o.only, j.DisplayName()) }), nil
 }
 
-// readStdin reads stdin where a job's area is there: it is read again for each job,
-// and each time that one is looked at.
+// readStdin reads stdin if a job has its area there, because the area is parsed again for each job and each
+// check.
 func (s *jobSet) readStdin(jobFileOnStdin bool, stdin io.Reader) error {
 	for _, job := range s.jobs {
 		p := s.newJob(job)
@@ -139,7 +139,7 @@ func (s *jobSet) readStdin(jobFileOnStdin bool, stdin io.Reader) error {
 		}
 
 		if jobFileOnStdin {
-			return p.locate(&geomgen.ParamError{Param: "aoi", Value: "-", Reason: "contradicts job -: stdin has the job file"})
+			return p.locate(&geomgen.ParamError{Param: "aoi", Value: "-", Reason: "contradicts job -: stdin already provides the job file"})
 		}
 
 		data, err := io.ReadAll(stdin)
@@ -153,8 +153,8 @@ func (s *jobSet) readStdin(jobFileOnStdin bool, stdin io.Reader) error {
 	return nil
 }
 
-// check finds out whether all jobs are right, as far as that needs no server. With
-// secrets, what is filled in for them has to be there.
+// check checks all jobs, as far as possible without a server. With secrets, the variables and files of
+// the connection must exist.
 func (s *jobSet) check(ctx context.Context, secrets bool) error {
 	var errs []error
 	prepared := make([]*preparedJob, len(s.jobs))

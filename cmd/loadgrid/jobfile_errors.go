@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// valueError is an error of the value of a key.
+// valueError returns an error about the value of a key.
 func (p *preparedJob) valueError(key string, err error) error {
 	wrong := jobfile.Error{Pos: p.values[key][0].Pos, Message: key + " " + err.Error()}
 	return p.newError(&jobfile.Errors{File: p.set.file.Name, List: []jobfile.Error{wrong}})
@@ -21,8 +21,7 @@ func (p *preparedJob) newError(err error) *jobError {
 	return &jobError{json: writesJSON(p.values), command: p.set.command, err: err}
 }
 
-// locate says of an error which job it is of, and where in the file the value stands that
-// is wrong.
+// locate adds to an error the name of its job, and the position of the wrong value in the file.
 func (p *preparedJob) locate(err error) error {
 	if err == nil {
 		return nil
@@ -55,11 +54,11 @@ func (p *preparedJob) locate(err error) error {
 
 // jobError is an error of one of a file's jobs.
 type jobError struct {
-	job      string      // "" where the file has one alone
-	pos      options.Pos // of what is wrong, 0:0 where that is not the file
-	position string      // FILE:LINE:COLUMN: of what is wrong, "" where that is not the file
-	json     bool        // whether the job writes objects to stderr
-	command  string      // whose help helps
+	job      string      // "" if the file has only one
+	pos      options.Pos // of the mistake, 0:0 if it is not in the file
+	position string      // FILE:LINE:COLUMN: of the mistake, "" if it is not in the file
+	json     bool        // whether the job writes JSON to stderr
+	command  string      // the command to refer to for help
 	err      error
 }
 
@@ -73,8 +72,7 @@ func (e *jobError) prefix() string {
 	return e.position + "job " + e.job + ": "
 }
 
-// message is what errorMessage says without a file, except that what stands in the file is
-// not a flag.
+// message is the text of errorMessage, except that a value in the file is not called a flag.
 func (e *jobError) message(ctx context.Context) string {
 	text := errorMessage(ctx, e.command, e.err)
 	if e.position != "" {
@@ -83,7 +81,7 @@ func (e *jobError) message(ctx context.Context) string {
 	return oneLine(e.prefix() + text)
 }
 
-// joinErrors makes one error of those of several jobs, which are all in the file.
+// joinErrors makes one error from the errors of several jobs of the file.
 func (s *jobSet) joinErrors(ctx context.Context, errs []error) error {
 	if len(errs) < 2 {
 		return errors.Join(errs...)
@@ -91,7 +89,7 @@ func (s *jobSet) joinErrors(ctx context.Context, errs []error) error {
 
 	all := &jobfile.Errors{File: s.file.Name}
 	add := func(one jobfile.Error) {
-		// What is wrong in the defaults is wrong in each job.
+		// A mistake in the defaults occurs in each job.
 		if !slices.ContainsFunc(all.List, func(e jobfile.Error) bool { return e.Pos == one.Pos }) {
 			all.List = append(all.List, one)
 		}
@@ -109,7 +107,7 @@ func (s *jobSet) joinErrors(ctx context.Context, errs []error) error {
 		case errors.As(err, &inJob) && inJob.position != "":
 			add(jobfile.Error{Pos: inJob.pos, Message: strings.TrimPrefix(inJob.message(ctx), oneLine(inJob.position)+" ")})
 		default:
-			return err // of the command line, and the same for all jobs
+			return err // of the command line, so it is the same for all jobs
 		}
 
 		if first == nil {

@@ -12,8 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// preparedJob is a job of a file, with what the command line and the file's defaults say
-// of it.
+// preparedJob is a job of a file, merged with the command line and the defaults of the file.
 type preparedJob struct {
 	set     *jobSet
 	source  *jobfile.Job
@@ -21,7 +20,7 @@ type preparedJob struct {
 	options loadOptions
 }
 
-// name returns what the job is called: where the file does not say, after its table.
+// name returns the name of the job, which defaults to the name of its table.
 func (p *preparedJob) name() string {
 	if name := p.source.DisplayName(); name != "" {
 		return name
@@ -29,7 +28,7 @@ func (p *preparedJob) name() string {
 	return p.values.Text("table")
 }
 
-// newJob returns a job with its values, of which none is checked.
+// newJob returns a job with its values. It checks none of them.
 func (s *jobSet) newJob(job *jobfile.Job) *preparedJob {
 	table := new(options.Load).Table()
 	p := &preparedJob{set: s, source: job, values: make(options.Values)}
@@ -47,8 +46,8 @@ func (s *jobSet) newJob(job *jobfile.Job) *preparedJob {
 	return p
 }
 
-// resolvePath returns a name in the file as one that holds wherever the program was started:
-// a scheduler starts anywhere.
+// resolvePath makes a file name of the job file relative to the directory of the file: a scheduler may start
+// the program in any directory.
 func (s *jobSet) resolvePath(name string) string {
 	if name == "" || filepath.IsAbs(name) {
 		return name
@@ -56,7 +55,7 @@ func (s *jobSet) resolvePath(name string) string {
 	return filepath.Join(s.dir, name)
 }
 
-// prepare makes a job of its values. With secrets, the connection is filled in.
+// prepare makes a job from its values. With secrets, it also fills in the connection.
 func (s *jobSet) prepare(ctx context.Context, job *jobfile.Job, secrets bool) (*preparedJob, error) {
 	p := s.newJob(job)
 	values := make(options.Values)
@@ -82,8 +81,8 @@ func (s *jobSet) prepare(ctx context.Context, job *jobfile.Job, secrets bool) (*
 	return p, nil
 }
 
-// fillConnection fills in the connection string, with a password where the file has one.
-// Another server than the file's, given on the command line, has another password.
+// fillConnection fills in the connection string, and the password if the file has one. It leaves a server
+// from the command line alone, because the password of the file is for another server.
 func (p *preparedJob) fillConnection() error {
 	if p.set.flags.Has("dsn") {
 		return nil
@@ -106,7 +105,7 @@ func (p *preparedJob) fillConnection() error {
 	return nil
 }
 
-// check finds out whether the job is right, as far as that needs no server.
+// check checks the job, as far as possible without a server.
 func (p *preparedJob) check(ctx context.Context, secrets bool) error {
 	if _, err := p.options.progress.reporter(streams{err: io.Discard, failures: io.Discard}); err != nil {
 		return p.locate(err)
@@ -121,8 +120,8 @@ func (p *preparedJob) check(ctx context.Context, secrets bool) error {
 		}
 	}
 
-	// The plan, with the polygons of the area, is made again when the job's turn
-	// comes: those of all jobs would be in memory for hours.
+	// The plan is made again when the job runs: the polygons of all jobs would otherwise stay in memory for
+	// hours.
 	plan, err := estimate(ctx, p.options.job)
 	if err != nil {
 		return p.locate(err)

@@ -19,7 +19,7 @@ func writeJobs(t testing.TB, text string) string {
 	return name
 }
 
-// callJobs runs loadgrid with a job file, which is called jobs.yaml in what it says.
+// callJobs runs loadgrid with a job file, which is called jobs.yaml in the output.
 func callJobs(t testing.TB, text string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	name := writeJobs(t, text)
@@ -41,7 +41,7 @@ func TestBadJobs(t *testing.T) {
 		{"a string that its flag refuses", "table: g\ncell-size: 1,a\ncols: 1\nrows: 1\n", "", `jobs.yaml:2:12: cell-size 1,a: must be one size`},
 		{"a table that is refused", "cell-size: 1\ntable: a.b.c\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:8: table a.b.c: "},
 		{"an element of a list", grid + "set:\n  - a=1\n  - b\n", "", "jobs.yaml:7:5: set b: "},
-		{"two values that contradict", grid + "zoom: 3\n", "", "jobs.yaml:5:7: zoom 3: goes with shape xyz alone"},
+		{"two values that contradict", grid + "zoom: 3\n", "", "jobs.yaml:5:7: zoom 3: needs shape xyz"},
 		{"a number too large for its flag", "table: t\nshape: xyz\nzoom: 3000000000\n", "", "jobs.yaml:3:7: zoom 3000000000: must be a whole number from 0 to 30"},
 		{"what is missing", "\ntable: g\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:1: cell-size (none): is required"},
 		{"no table", "cell-size: 1\ncols: 1\nrows: 1\n", "", `jobs.yaml:1:1: table "": `},
@@ -59,12 +59,12 @@ func TestBadJobs(t *testing.T) {
 		{"a variable that is not set", grid + "dsn: host=${LOADGRID_TEST_NOT}\n", "", "jobs.yaml:5:6: dsn needs the variable LOADGRID_TEST_NOT, which is not set"},
 		{"a password that is not set", grid + "password: ${LOADGRID_TEST_NOT}\n", "", "jobs.yaml:5:11: password needs the variable LOADGRID_TEST_NOT"},
 		{"a file of a password", grid + "password: file:missing\n", "", "jobs.yaml:5:11: password is in file missing, which cannot be read: no such file"},
-		{"only unknown", two, "--only=c", `--only c: is not a job of jobs.yaml, which has a, b`},
-		{"only nearly known", "jobs: [{table: berlin}, {table: bonn}]", "--only=berlim", `--only berlim: is not a job of jobs.yaml: did you mean "berlin"?`},
+		{"only unknown", two, "--only=c", `--only c: is not a job in jobs.yaml, which has a, b`},
+		{"only nearly known", "jobs: [{table: berlin}, {table: bonn}]", "--only=berlim", `--only berlim: is not a job in jobs.yaml: did you mean "berlin"?`},
 		{"a file of metrics that nobody reads", grid + "metrics-textfile: a.txt\n", "", "jobs.yaml:5:19: metrics-textfile "},
 		{"a file of metrics for several", "defaults: {cell-size: 1, cols: 1, rows: 1, metrics-textfile: a.prom}\njobs: [{table: a}, {table: b}]\n", "", "jobs.yaml:1:62: job b: metrics-textfile "},
 		{"a file of metrics for several, by a flag", "defaults: {cell-size: 1, cols: 1, rows: 1}\njobs: [{table: a}, {table: b}]\n", "--metrics-textfile=a.prom", "job b: --metrics-textfile a.prom: would hold several jobs, but a file holds only one: put {job} into its name"},
-		{"a table for several", "jobs: [{table: berlin}, {table: bonn}]", "--table=x", "--table x: goes with one job, and there are 2: choose it with --only"},
+		{"a table for several", "jobs: [{table: berlin}, {table: bonn}]", "--table=x", "--table x: works with one job only, and there are 2: choose one with --only"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, command := range []string{"load", "plan"} {
@@ -101,7 +101,7 @@ func TestJobFileThatIsNotThere(t *testing.T) {
 	}
 }
 
-// What the file says of the log holds for its own mistakes.
+// The log format of the file applies to its own mistakes.
 func TestAMistakeOfTheLogItself(t *testing.T) {
 	code, _, stderr := callJobs(t, "table: g\ncell-size: 1\ncols: 1\nrows: 1\nprogress: bar\nlog-format: json\n", "load")
 	if code != exitUsage || !strings.HasPrefix(stderr, "{") || !strings.Contains(stderr, `"msg":"jobs.yaml:5:11: progress bar: contradicts log-format json`) {
@@ -109,7 +109,7 @@ func TestAMistakeOfTheLogItself(t *testing.T) {
 	}
 }
 
-// prepareJob returns a job of a file beside flags of load.
+// prepareJob returns a job of a file, merged with flags of load.
 func prepareJob(t *testing.T, text string, args ...string) *preparedJob {
 	t.Helper()
 	cmd := newLoadCommand()
@@ -140,8 +140,7 @@ func connection(t *testing.T, p *preparedJob) string {
 	return config.ConnConfig.Host + " " + config.ConnConfig.Password
 }
 
-// Each flag that the command line may set as well as the file is as the command line
-// has it, lists and all.
+// If both the command line and the file set an option, the command line wins, also for lists.
 func TestAFlagWinsOverTheFile(t *testing.T) {
 	clearEnv(t)
 	text := `
@@ -230,7 +229,7 @@ func TestAFileOfAnAreaIsBesideTheJobFile(t *testing.T) {
 	}
 }
 
-// An area on stdin is there for each job.
+// Each job can use an area on stdin.
 func TestAnAreaOnStdinForSeveralJobs(t *testing.T) {
 	file := writeJobs(t, "defaults: {cell-size: 1, aoi: '-', aoi-rule: within}\njobs: [{table: a}, {table: b}]")
 	var stdout, stderr bytes.Buffer
@@ -240,7 +239,7 @@ func TestAnAreaOnStdinForSeveralJobs(t *testing.T) {
 	}
 }
 
-// Whatever is done with a password, nobody sees it. What call returns is checked there.
+// No output ever shows a password. call checks what it returns.
 func TestAJobsSecretsNeverLeak(t *testing.T) {
 	clearEnv(t)
 	dir := t.TempDir()

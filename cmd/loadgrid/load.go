@@ -15,101 +15,108 @@ import (
 )
 
 const loadLong = `load fills a new table with a grid. The table appears all at once when it is
-complete, with primary key, spatial index and statistics; until then readers see
-what was there before.
+complete, with its primary key, spatial index and statistics. Until then, readers see
+the previous state.
 
-The plan chooses how the rows go out ('loadgrid plan' says how and why):
-  in one transaction   up to 50 million rows; a load that you stop leaves nothing
-  in chunks            for more rows, with --chunk-rows, with two --streams or more,
-                       or with --unlogged; committed chunks stay
+Every table has the columns cell_id bigint (the primary key), col integer, row integer
+and geom geometry(Polygon, SRID). --set and --attribute add one column each, --code adds
+code text, and --coverage adds coverage real. With --clip the geometry is a MultiPolygon,
+which is empty if the cell only touches the area. With --geometry point it is a Point,
+and --geometry none leaves the column out. With --each NAME the table has one row for
+each cell and feature that overlap, with the key (cell_id, NAME): cell_share is the part
+of the cell that lies in the feature, and feature_share the part of the feature that
+lies in the cell.
+
+Names are case-sensitive. Quote a name that contains a dot: --table '"a.b"'.
+
+An area of interest (--aoi, --aoi-sql) selects cells by its polygons, alone or within an
+extent. The selection is exact: --aoi-rule intersects selects the cells that share a
+point with the area, as ST_Intersects does, and overlaps leaves out cells that only
+touch it. If the area is in a different CRS than the grid, the server transforms it.
+
+load chooses one of three methods ('loadgrid plan' shows which, and why):
+
+  in one transaction   for up to 50 million rows; if you stop the load, nothing remains
+  in chunks            for more rows, or with --chunk-rows, two or more --streams, or
+                       --unlogged; committed chunks remain
   in partitions        with --partitions; one stream fills, indexes and analyzes each
-                       partition, and complete partitions stay
-The pages of a new table are frozen. The same command resumes a load that stopped in
-chunks or partitions: it copies only those that are missing. A command is the same if it
-puts the same rows, columns and indexes into the same table; --streams, --if-exists and
---progress may differ, and --chunk-rows stays as it was at the first start. Another job
-drops the unfinished run of a killed one, and says so. The run of a load that you stopped
-stays, unless --if-exists says replace or append.
+                       partition, and complete partitions remain
 
-For a schedule, use --if-exists replace. --wait waits for a run that holds the table.
---skip-unchanged ends at once if the table already holds this and nobody has changed it
-since. --before runs SQL first. --after runs SQL in the transaction that publishes:
-readers see its counts, joins and grants together with the rows, and if a statement
-fails they keep yesterday's table. In both, {{table}} is the quoted name of the table.
+The pages of a new table are frozen.
+
+To resume a load that stopped in chunks or partitions, run the same command. It copies
+only the missing chunks or partitions. The command is the same if it puts the same rows,
+columns and indexes into the same table. --streams, --if-exists and --progress may
+differ; --chunk-rows keeps the value of the first start. If you run a different job for
+the table, it drops the unfinished run of a killed process and reports that. It does not
+drop the run of a load that you stopped, unless --if-exists is replace or append.
 
 --if-exists replace swaps in a new table with the owner, grants and comment of the old
 one. It refuses a table that views or foreign keys depend on, because they would follow
-the old table: --publish truncate empties the existing table and fills it in one
-transaction, while readers wait. In a partitioned table new partitions replace the old
-ones, and the table stays, with its views, grants and indexes. With --keep N the replaced
-version stays as TABLE_runN, named after the run that made it, and
-'loadgrid runs rollback' restores it. --if-exists append attaches partitions with
---partitions; without, it adds the rows to the existing table or partitions, whose
-indexes stay as they are, whatever --index says.
+the old table. In that case, use --publish truncate: it empties the existing table and
+fills it in one transaction, while readers wait. In a partitioned table, new partitions
+replace the old ones; the table keeps its views, grants and indexes. --keep N keeps the
+replaced versions as TABLE_runN, named after the run that made them, and
+'loadgrid runs rollback' restores them.
 
---job does the jobs of a file one after the other. It first checks all of them, as far as
-that needs no server. The first job that fails ends it; with --keep-going the other jobs
-run nevertheless. 'loadgrid job schema' describes job files.
+--if-exists append attaches new partitions if you give --partitions. Otherwise it adds
+the rows to the existing table or partitions, whose indexes stay as they are, whatever
+--index says. With --on-conflict skip, cells that the table already holds stay
+unchanged, such as the cells on the border of two countries that you load one after the
+other. Such a cell keeps the coverage of the first country, and with --clip its geometry.
 
-With --share several processes, on one machine or many, do the jobs of one file: start
-the same command in each. A process takes the jobs in order. A job whose table another
-process holds comes last. The processes agree through the ledger and the lock of each
-table, so nothing else is needed. The run of a killed process is resumed by another one.
---share=BATCH names the round, such as the run id of your scheduler: a job is done once a
-run of this batch has published its table, and a process that you start again does only
-what is left. A job that fails is tried once more, by another process or a later start,
-and the other jobs go on. At the end each process says who has done which job. Its exit
-code is 0 if all jobs are done, by whichever process; else it is that of the first job in
-the file that failed. --wait limits the time for which a process that has nothing else to
-do waits for a table that others hold; without it there is no limit. --only tries a job
-however often it has failed in the batch.
+For scheduled loads, use --if-exists replace. --wait waits for a run that holds the
+table. --skip-unchanged does nothing if the table already holds the same rows and nobody
+has changed it. --before runs SQL first. --after runs SQL in the transaction that
+publishes: readers see its counts, joins and grants together with the rows, and if a
+statement fails, readers keep the previous table. In both, {{table}} is the quoted name
+of the table.
 
-Names are exact, capitals included. Put a name that has a dot in double quotes:
---table '"a.b"'.
+--job runs the jobs of a file one after the other. It first checks all of them, as far as
+possible without a server. It stops at the first job that fails; with --keep-going it
+runs the other jobs too. 'loadgrid job schema' prints the format of job files.
 
-An area of interest (--aoi, --aoi-sql) selects cells by its polygons, alone or within an
-extent. The selection is exact: --aoi-rule intersects selects the cells that have a point
-in common with the area, as ST_Intersects does; overlaps leaves out those that only touch
-it. The server transforms an area that is in another CRS than the grid.
+--share lets several processes, on one or more machines, work on the jobs of one file.
+Start the same command in each. The processes coordinate through the ledger and a lock on
+each table; they need nothing else.
 
-With --if-exists append and --on-conflict skip, cells that the table already holds stay
-as they are, such as those on the border of two countries that you load one after the
-other. Their coverage is the first country's share, and with --clip their geometry is
-the first country's part.
-
-The table has the columns cell_id bigint primary key, col integer, row integer,
-geom geometry(Polygon, SRID), one for each --set, one for each --attribute, code text
-with --code, and coverage real with --coverage. With --clip the geometry is a
-MultiPolygon, empty where a cell only touches the area; with --geometry point it is a
-Point, and with --geometry none there is no such column.
-
-With --each NAME the table has a row for each pair of a cell and a feature of the area
-that overlap. Its key is cell_id and NAME, and cell_share and feature_share are what
-share of the cell lies in the feature, and what share of the feature in the cell.`
+  order      a process takes the jobs in the order of the file, and postpones a job
+             whose table another process holds
+  batch      --share=BATCH names the round, such as the run ID of your scheduler; a job
+             is done once a run of this batch has published its table, and a process
+             that you start again does only the remaining jobs
+  failures   a job that fails is tried once more, by another process or a later start,
+             and the other jobs continue; --only tries a job no matter how often it has
+             failed in the batch; if a process is killed, another one resumes its run
+  waiting    a process with no other job left waits for tables that others hold, without
+             limit or for the time of --wait
+  result     at the end, each process reports who did which job; its exit code is 0 if
+             all jobs are done, whichever process did them, and otherwise the exit code
+             of the first job in the file that failed`
 
 const loadExample = `  # 1000 x 800 unit boxes from the origin
   loadgrid load --table grid --cell-size 1 --cols 1000 --rows 800
 
-  # the statistical grid of the European Union, 1 km, 29,900,000 cells
+  # the 1 km statistical grid of the European Union: 29,900,000 cells
   loadgrid load --table eu_1km --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000
 
-  # the same in 16 partitions, with a small index for windows of many cells
+  # the same in 16 partitions, with a small BRIN index for large windows
   loadgrid load --table eu_1km --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000 \
       --partitions 16 --index brin
 
-  # a country in 1 km cells, with the share of it in each and the official codes
+  # a country in 1 km cells, with the covered share and the official code of each cell
   loadgrid load --table france_1km --cell-size 1000 --srid 3035 --aoi france.geojson \
       --coverage --code inspire
 
-  # a city in hexagons of 50 m, and the map tiles of zoom 12 that it needs
+  # a city in hexagons with 50 m edges, and its map tiles at zoom 12
   loadgrid load --table city_hex --shape hexagon --cell-size 50 --srid 25832 --aoi city.geojson
   loadgrid load --table city_tiles --shape xyz --zoom 12 --aoi city.geojson --code quadkey
 
-  # replaces yesterday's grid every night, with a column that says when
+  # replace yesterday's grid every night, with a column for the date
   loadgrid load --table stats.grid --cell-size 0.1 --srid 4326 --extent -10,35,30,70 \
       --set loaded:date=2026-03-01 --if-exists replace
 
-  # the same when something has changed, with grants that come with it
+  # the same, but only if something has changed, and with grants for the new table
   loadgrid load --table stats.grid --cell-size 0.1 --srid 4326 --extent -10,35,30,70 \
       --if-exists replace --keep 2 --skip-unchanged --wait 30m --prune-runs 90d --log-format json \
       --after 'grant select on {{table}} to web'`
@@ -121,13 +128,13 @@ func newLoadCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:     "load --table [SCHEMA.]NAME --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)\n  loadgrid load --job FILE.yaml",
-		Short:   "Load a grid into a table: plan, load, index, analyze, publish",
+		Short:   "Load a grid into a table: plan, copy, index, analyze, publish",
 		Long:    loadLong,
 		Example: loadExample,
 		Args:    noArgs,
 	}
 
-	jobTable := jobs.table("do the jobs of a `FILE` in YAML, in order, - for stdin: its keys are these flags, and what is given here wins", true)
+	jobTable := jobs.table("run the jobs of a YAML `FILE` in order; - for stdin. Its keys are these flags; flags on the command line override it", true)
 	addFlags(cmd, load.Table(), jobTable)
 	_ = cmd.MarkFlagFilename("job", "yaml", "yml")
 
@@ -153,7 +160,7 @@ func newLoadCommand() *cobra.Command {
 	return cmd
 }
 
-// loadOptions is a job, and how it is to be done.
+// loadOptions is a job and how to run it.
 type loadOptions struct {
 	job      loader.Job
 	run      loader.Options
@@ -174,13 +181,13 @@ func newLoadOptions(load options.Load) loadOptions {
 	}
 }
 
-// runLoad does a job and reports how it goes; load and runs resume end here.
+// runLoad runs a job and reports its progress. load and runs resume end here.
 func runLoad(ctx context.Context, options loadOptions, std streams) error {
 	_, err := doLoad(ctx, options, std)
 	return err
 }
 
-// doLoad is runLoad, and returns what the job came to. A table that is on hold is no error.
+// doLoad is runLoad, and also returns the summary of the job. A table on hold is not an error.
 func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summary, error) {
 	began := time.Now()
 	if err := options.checkMetricsFile(); err != nil {
@@ -197,7 +204,7 @@ func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summa
 	}
 
 	summary, err := options.execute(ctx, r)
-	if err != nil && summary.Hold != nil { // a schedule goes on, and the metrics stay those of the last run
+	if err != nil && summary.Hold != nil { // the schedule continues, and the metrics of the last run stay
 		r.summary(summary)
 		return summary, printSummary(std.out, summary)
 	}
@@ -218,12 +225,12 @@ func doLoad(ctx context.Context, options loadOptions, std streams) (loader.Summa
 	return summary, printSummary(std.report, summary)
 }
 
-// leftToOthers reports whether a shared job is another process's, so that its numbers are, too.
+// leftToOthers reports whether a shared job belongs to another process, and so do its numbers.
 func leftToOthers(s loader.Summary, err error) bool {
 	return s.DoneBy != nil || errors.As(err, new(*loader.LockedError)) || errors.As(err, new(*loader.SharedFailedError))
 }
 
-// name is what the job is called.
+// name returns the name of the job.
 func (o *loadOptions) name() string {
 	if o.run.JobName != "" {
 		return o.run.JobName
@@ -231,11 +238,10 @@ func (o *loadOptions) name() string {
 	return o.job.Table.String()
 }
 
-// execute opens the server and does the job.
+// execute opens the server and runs the job.
 func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary, error) {
-	// Checked before a connection is opened, so that a wrong job is reported as such
-	// also where the server is away.
-	// Shared jobs were checked together.
+	// Check before opening a connection, so that a wrong job is reported even if no server answers. Shared jobs were
+	// checked together.
 	var p *loader.Plan
 	if o.run.Shared == nil {
 		var err error
@@ -264,7 +270,7 @@ func (o *loadOptions) execute(ctx context.Context, r *reporter) (loader.Summary,
 	run.Progress = new(loader.Progress)
 	defer r.follow(run.Progress)()
 
-	if p == nil { // the server is to make the area ready, or another process may do the job
+	if p == nil { // the server must prepare the area, or another process may do the job
 		return loader.Run(ctx, pool, o.job, run)
 	}
 	return loader.RunPlan(ctx, pool, p, run)

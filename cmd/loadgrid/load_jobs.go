@@ -11,8 +11,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// runLoadJobs does the jobs of a file, one after the other. flags are what the command line
-// gives, and command is what people call it.
+// runLoadJobs runs the jobs of a file, one after the other. flags are the values of the command line,
+// and command is its name for messages.
 func runLoadJobs(ctx context.Context, o jobFileOptions, flags options.Values, command string, std streams) error {
 	set, err := openJobs(ctx, o, flags, command, std.in)
 	if err != nil {
@@ -54,7 +54,7 @@ func runLoadJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 	return nil
 }
 
-// runJob does the i-th job.
+// runJob runs the i-th job.
 func (s *jobSet) runJob(ctx context.Context, i int, std streams) (*preparedJob, error) {
 	p, err := s.prepare(ctx, s.jobs[i], true)
 	if err != nil {
@@ -62,12 +62,12 @@ func (s *jobSet) runJob(ctx context.Context, i int, std streams) (*preparedJob, 
 	}
 
 	if len(s.jobs) > 1 {
-		p.reportProgress(std.err, "job %s begins, %d of %d", p.name(), i+1, len(s.jobs))
+		p.reportProgress(std.err, "job %s starts (%d of %d)", p.name(), i+1, len(s.jobs))
 	}
 	return p, p.locate(runLoad(ctx, p.options, std))
 }
 
-// reportRest says which jobs are not done.
+// reportRest names the jobs that were not done.
 func (p *preparedJob) reportRest(stderr io.Writer, rest []*jobfile.Job) {
 	if len(rest) == 0 {
 		return
@@ -80,7 +80,7 @@ func (p *preparedJob) reportRest(stderr io.Writer, rest []*jobfile.Job) {
 	p.reportProgress(stderr, "not done: %s", strings.Join(names, ", "))
 }
 
-// reportProgress writes how far the jobs are, in the form that the job's log has.
+// reportProgress writes a line on the progress of the jobs, in the format of the job's log.
 func (p *preparedJob) reportProgress(stderr io.Writer, format string, args ...any) {
 	text := oneLine(fmt.Sprintf(format, args...))
 	if writesJSON(p.values) {
@@ -91,9 +91,9 @@ func (p *preparedJob) reportProgress(stderr io.Writer, format string, args ...an
 	fmt.Fprintln(stderr, text)
 }
 
-// failedJobs is what jobs that were to go on when one fails end with.
+// failedJobs is the error of several jobs if some of them failed while the others continued.
 type failedJobs struct {
-	first error // reported already, as the others are
+	first error // already reported, like the others
 	names []string
 	of    int
 }

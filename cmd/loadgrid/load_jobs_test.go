@@ -9,7 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// The jobs of a file fail one after the other, where there is no server.
+// The jobs of a file fail one after the other if there is no server.
 func TestJobsThatFail(t *testing.T) {
 	clearEnv(t)
 	t.Setenv("LOADGRID_DSN", "postgresql://"+closedPort(t)+"/gis")
@@ -17,13 +17,13 @@ func TestJobsThatFail(t *testing.T) {
 	const jobs = "defaults: {cell-size: 1, rows: 3, cols: 2}\njobs:\n- {table: a}\n- {name: second, table: b}\n- {table: c}\n"
 	code, stdout, stderr := callJobs(t, jobs, "load")
 	lines := strings.Split(stderr, "\n")
-	if code != exitFailed || stdout != "" || len(lines) != 4 || lines[0] != "job a begins, 1 of 3" || lines[1] != "not done: second, c" || !strings.HasPrefix(lines[2], "loadgrid: job a: connecting to") {
+	if code != exitFailed || stdout != "" || len(lines) != 4 || lines[0] != "job a starts (1 of 3)" || lines[1] != "not done: second, c" || !strings.HasPrefix(lines[2], "loadgrid: job a: connecting to") {
 		t.Errorf("exit code %d, %q", code, lines)
 	}
 
 	code, _, stderr = callJobs(t, jobs, "load", "--keep-going")
 	lines = strings.Split(stderr, "\n")
-	if code != exitFailed || len(lines) != 8 || lines[4] != "job c begins, 3 of 3" || !strings.HasPrefix(lines[3], "loadgrid: job second: connecting to") || lines[6] != "loadgrid: 3 of 3 jobs failed: a, second, c" {
+	if code != exitFailed || len(lines) != 8 || lines[4] != "job c starts (3 of 3)" || !strings.HasPrefix(lines[3], "loadgrid: job second: connecting to") || lines[6] != "loadgrid: 3 of 3 jobs failed: a, second, c" {
 		t.Errorf("exit code %d, %q", code, lines)
 	}
 
@@ -47,7 +47,7 @@ func TestJobsThatFail(t *testing.T) {
 	checkOneLine(t, stderr, "loadgrid: job c: connecting to")
 }
 
-// The first job that failed decides, whatever its error is wrapped in.
+// The first failed job determines the exit code, whatever wraps its error.
 func TestExitCodeOfJobsThatFailed(t *testing.T) {
 	p := prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\n")
 	for want, err := range map[int]error{

@@ -16,21 +16,21 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// shareOptions say whether several processes share the jobs of a file.
+// shareOptions hold whether several processes share the jobs of a file.
 type shareOptions struct {
 	on    bool
 	batch string
 }
 
-// noBatch is the value of --share without one.
+// noBatch is the value of --share without a batch.
 const noBatch = "-"
 
 // option is --share.
 func (o *shareOptions) option(needsFile []options.Condition) options.Option {
 	return options.Option{Name: "share", Group: "Job file", In: options.Flag, With: needsFile,
 		Value: options.Optional(o.set, noBatch),
-		Help: "share the jobs of --job with other processes that do the same file: each job is done once in a `BATCH`, such as the run id of your scheduler; " +
-			"without a BATCH, or with -, a job is done when a process has published it since this one began"}
+		Help: "share the jobs of --job with other processes that run the same file. Each job is done once per `BATCH`, such as the run ID of your scheduler. " +
+			"Without a BATCH, or with -, a job is done if any process has published it since this one started"}
 }
 
 func (o *shareOptions) set(text string) error {
@@ -41,13 +41,13 @@ func (o *shareOptions) set(text string) error {
 
 	o.batch = text
 	if text == "" || len(text) > 200 || strings.ContainsFunc(text, unicode.IsControl) {
-		return errors.New("must have 1 to 200 bytes of printable text, or no equals sign before it")
+		return errors.New("must have 1 to 200 bytes of printable text; leave out the equals sign for no batch")
 	}
 
 	return nil
 }
 
-// sharedRun does the jobs of a file that other processes do, too.
+// sharedRun runs the jobs of a file together with other processes.
 type sharedRun struct {
 	set     *jobSet
 	options jobFileOptions
@@ -55,22 +55,22 @@ type sharedRun struct {
 	began   time.Time
 	jobs    []sharedJob
 	servers []*sharedServer
-	stop    error // of the job that was at work when the process was stopped
+	stop    error // of the job that was running when the process was stopped
 }
 
-// sharedJob is a job with what this process knows of it.
+// sharedJob is a job with the knowledge of this process about it.
 type sharedJob struct {
 	prepared *preparedJob // without its area, which may be large
 	key      string
 	server   *sharedServer
 	by       *loader.SharedBy // who has done it
-	summary  loader.Summary   // where this process has done it
+	summary  loader.Summary   // set if this process has done it
 	err      error            // why it is not done
-	held     error            // who held it when this process looked last
-	hold     *loader.Hold     // why nobody does it
+	held     error            // who held it when this process last looked
+	hold     *loader.Hold     // set if its table is on hold
 }
 
-// runSharedJobs does those jobs of a file that no other process does.
+// runSharedJobs runs the jobs of a file that no other process runs.
 func runSharedJobs(ctx context.Context, o jobFileOptions, set *jobSet, std streams) error {
 	c := &sharedRun{set: set, options: o, std: std, began: time.Now()}
 	defer c.close()
@@ -89,7 +89,7 @@ func runSharedJobs(ctx context.Context, o jobFileOptions, set *jobSet, std strea
 	return c.report(results, err)
 }
 
-// prepare finds out what tells each job from the others, and on which server it is.
+// prepare determines the key and the server of each job.
 func (c *sharedRun) prepare(ctx context.Context) error {
 	for _, job := range c.set.jobs {
 		p, err := c.set.prepare(ctx, job, true)
@@ -109,8 +109,7 @@ func (c *sharedRun) prepare(ctx context.Context) error {
 	return nil
 }
 
-// wait is how long the process waits for others when they hold all that is left: for ever,
-// where nobody says.
+// wait is how long the process waits for others when they hold all remaining jobs. Without --wait there is no limit.
 func (j *sharedJob) wait() time.Duration {
 	if !j.prepared.values.Has("wait") {
 		return -1
@@ -118,7 +117,7 @@ func (j *sharedJob) wait() time.Duration {
 	return j.prepared.options.run.Wait
 }
 
-// do does a job, unless others have done it or hold it.
+// do runs a job, unless other processes have done it or hold it.
 func (c *sharedRun) do(ctx context.Context, i int) jobqueue.Result {
 	j := &c.jobs[i]
 	p, err := c.set.prepare(ctx, c.set.jobs[i], true)
@@ -126,7 +125,7 @@ func (c *sharedRun) do(ctx context.Context, i int) jobqueue.Result {
 		return c.failed(ctx, j, err)
 	}
 
-	p.reportProgress(c.std.err, "job %s begins, %d of %d", p.name(), i+1, len(c.jobs))
+	p.reportProgress(c.std.err, "job %s starts (%d of %d)", p.name(), i+1, len(c.jobs))
 	p.options.run.Shared = &loader.Shared{Batch: c.options.share.batch, Job: j.key, Began: c.began, Again: c.options.only != nil,
 		ExitCode: func(err error) int { return exitCode(context.Background(), err) }}
 	summary, err := doLoad(ctx, p.options, c.std)
@@ -146,7 +145,7 @@ func (c *sharedRun) do(ctx context.Context, i int) jobqueue.Result {
 		return jobqueue.DoneHere
 	case errors.As(err, &locked):
 		j.held = p.locate(err)
-		p.reportProgress(c.std.err, "job %s comes last: another process holds its table (%s)", p.name(), locked.Holder)
+		p.reportProgress(c.std.err, "job %s is postponed: another process holds its table (%s)", p.name(), locked.Holder)
 		return jobqueue.Locked
 	case errors.As(err, &failed):
 		j.err = p.locate(err)
@@ -156,7 +155,7 @@ func (c *sharedRun) do(ctx context.Context, i int) jobqueue.Result {
 	return c.failed(ctx, j, p.locate(err))
 }
 
-// failed reports a job that failed here. Others may do it yet.
+// failed reports a job that failed here. Other processes may still do it.
 func (c *sharedRun) failed(ctx context.Context, j *sharedJob, err error) jobqueue.Result {
 	if ctx.Err() != nil {
 		c.stop = err
@@ -179,18 +178,18 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// reportWaiting says that there is nothing to do but to wait.
+// reportWaiting reports that only jobs of other processes remain.
 func (c *sharedRun) reportWaiting(jobs []int) {
 	names := make([]string, len(jobs))
 	for i, job := range jobs {
 		names[i] = c.jobs[job].prepared.name()
 	}
 
-	c.jobs[jobs[0]].prepared.reportProgress(c.std.err, "waiting for what other processes hold: %s", strings.Join(names, ", "))
+	c.jobs[jobs[0]].prepared.reportProgress(c.std.err, "waiting for jobs whose tables other processes hold: %s", strings.Join(names, ", "))
 }
 
-// report says of each job who has done it, and returns what this process ends with: the error of
-// the first job, in the order of the file, that nobody has done.
+// report says who has done each job, and returns the error that this process ends with: the error of
+// the first job in the file that nobody has done.
 func (c *sharedRun) report(results []jobqueue.Result, stopped error) error {
 	var rest []*jobfile.Job
 	failed := &failedJobs{of: len(c.jobs)}

@@ -12,13 +12,12 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// sharedServer is a server with a ledger that jobs are on, and a connection of its own to look
-// at them.
+// sharedServer is a server with a ledger for some of the jobs, and its own connection to look at them.
 type sharedServer struct {
 	options     serverOptions
 	observer    *observe.Observer
 	reader      *attempts.Reader
-	unreachable time.Time // when a look has failed last, zero for never
+	unreachable time.Time // when a look last failed, zero for never
 }
 
 // serverOf returns the server of a job.
@@ -49,8 +48,8 @@ func (c *sharedRun) close() {
 	}
 }
 
-// look asks the servers what is known of jobs. Of a server that does not answer nothing is
-// known: what is done with a job says why.
+// look asks the servers for the state of jobs. If a server does not answer, the states of its jobs
+// are unknown, and an attempt at one of them reports why.
 func (c *sharedRun) look(ctx context.Context, jobs []int) ([]jobqueue.State, error) {
 	states := make([]jobqueue.State, len(jobs))
 
@@ -76,11 +75,11 @@ func (c *sharedRun) look(ctx context.Context, jobs []int) ([]jobqueue.State, err
 	return states, nil
 }
 
-// lookAgainAfter is how long a server that did not answer is not asked: each look might take as
-// long as it takes to give up.
+// lookAgainAfter is how long to leave a server alone that did not answer: each look might take as long
+// as the connection takes to time out.
 const lookAgainAfter = 10 * time.Minute
 
-// look asks one server, unless it did not answer a while ago.
+// look asks one server, unless it recently failed to answer.
 func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []attempts.State {
 	unknown := make([]attempts.State, len(wanted))
 	for i, w := range wanted {
@@ -108,7 +107,7 @@ func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []att
 	})
 	if err != nil && ctx.Err() == nil {
 		s.unreachable = time.Now()
-		s.observer.Log.Warn("what other processes have done is not known before a job is tried", "error", err.Error())
+		s.observer.Log.Warn("cannot see what other processes have done before a job is tried", "error", err.Error())
 	}
 	if err != nil {
 		return unknown
@@ -117,7 +116,7 @@ func (s *sharedServer) look(ctx context.Context, wanted []attempts.Wanted) []att
 	return states
 }
 
-// take notes what is known of a job, for what is said of it later. Again does it however often
+// take notes the state of a job for the report at the end. With again, the job is tried however often
 // it has failed.
 func (j *sharedJob) take(found attempts.State, again bool) (state jobqueue.State) {
 	p := j.prepared

@@ -10,7 +10,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// report says who has done the job, and returns its error where nobody has.
+// report says who has done the job, and returns its error if nobody has.
 func (j *sharedJob) report(std streams, r jobqueue.Result) error {
 	line := accountLine{job: j.prepared.name()}
 
@@ -33,12 +33,12 @@ func (j *sharedJob) report(std streams, r jobqueue.Result) error {
 		line.Outcome, line.Here, line.err = loader.OutcomeFailed, true, j.err
 	case jobqueue.Blocked:
 		line.Outcome = "blocked"
-		line.err = j.prepared.locate(errors.New("not done: a job before it that loads the same table has failed, and another process may try that again"))
+		line.err = j.prepared.locate(errors.New("not done: an earlier job that loads the same table has failed, and another process may still retry it"))
 	case jobqueue.FailedElsewhere:
 		line.Outcome, line.err = loader.OutcomeFailed, j.err
 	default:
 		line.Outcome, line.err = "held", j.held
-		if j.held == nil { // only a job before it that loads the same table was tried
+		if j.held == nil { // only an earlier job that loads the same table was tried
 			line.err = j.prepared.locate(errors.New("not done: another process holds the table"))
 		}
 	}
@@ -52,7 +52,7 @@ func (j *sharedJob) report(std streams, r jobqueue.Result) error {
 	return line.err
 }
 
-// onHold is what a job comes to whose table is on hold.
+// onHold is the outcome of a job whose table is on hold.
 const onHold loader.Outcome = "on hold"
 
 // accountLine says who has done a job.
@@ -61,9 +61,9 @@ type accountLine struct {
 	Outcome loader.Outcome
 	Run     int64
 	Here    bool   // it was this process
-	By      string // another one
+	By      string // another process
 	err     error
-	note    string // what else there is to say, empty for nothing
+	note    string // a remark, empty for none
 }
 
 func (a accountLine) write(stderr io.Writer, asJSON bool) {
@@ -101,7 +101,7 @@ func (a accountLine) text() string {
 	case a.Outcome == loader.OutcomePublished:
 		return fmt.Sprintf("done by %s, run %d", by, a.Run)
 	case a.Outcome == loader.OutcomeUnchanged:
-		return fmt.Sprintf("found unchanged by %s, its rows are of run %d", by, a.Run)
+		return fmt.Sprintf("found unchanged by %s; its rows are from run %d", by, a.Run)
 	case a.Here:
 		return "failed, and no other process has done it since"
 	}
@@ -109,7 +109,7 @@ func (a accountLine) text() string {
 	return a.reason()
 }
 
-// reason is why nobody has done the job, without its name.
+// reason is why nobody has done the job, without the name of the job.
 func (a accountLine) reason() string {
 	var inJob *jobError
 	if errors.As(a.err, &inJob) {

@@ -18,7 +18,7 @@ func TestShareFlag(t *testing.T) {
 		{"--share=", `--share "": must have 1 to 200 bytes of printable text`},
 		{"--share=a\tb", "--share a b: must have 1 to 200 bytes"},
 		{"--share=" + strings.Repeat("x", 201), "must have 1 to 200 bytes"},
-		{"--share|night", `argument "night" is one too many: --share takes its value behind an equals sign: write --share=night`},
+		{"--share|night", `unexpected argument "night": --share needs an equals sign before its value: write --share=night`},
 		{"--share=a|--share=b", "--share is given twice"},
 	} {
 		code, _, stderr := callJobs(t, jobs, append([]string{"load"}, strings.Split(tt.args, "|")...)...)
@@ -39,7 +39,7 @@ func TestShareFlag(t *testing.T) {
 	}
 }
 
-// Where there is no server, each job fails once, and the process comes to its end.
+// If there is no server, each job fails once, and the process ends.
 func TestSharedJobsWithoutAServer(t *testing.T) {
 	clearEnv(t)
 	t.Setenv("LOADGRID_DSN", "postgresql://"+closedPort(t)+"/gis")
@@ -51,13 +51,13 @@ func TestSharedJobsWithoutAServer(t *testing.T) {
 	}
 
 	want := []string{
-		"job a begins, 1 of 3",
+		"job a starts (1 of 3)",
 		"loadgrid: job a: connecting to",
-		"job second begins, 2 of 3",
+		"job second starts (2 of 3)",
 		"loadgrid: job second: connecting to",
 		"job a: failed, and no other process has done it since",
 		"job second: failed, and no other process has done it since",
-		"job third: not done: a job before it that loads the same table has failed",
+		"job third: not done: an earlier job that loads the same table has failed",
 		"loadgrid: 3 of 3 jobs failed: a, second, third",
 	}
 	lines := strings.Split(strings.TrimSpace(stderr), "\n")
@@ -71,7 +71,7 @@ func TestSharedJobsWithoutAServer(t *testing.T) {
 	}
 }
 
-// What a process says of a job at its end.
+// The report of a process on its jobs.
 func TestAccountOfASharedJob(t *testing.T) {
 	by := loader.SharedBy{Run: 7, Outcome: loader.OutcomePublished, Role: "gis", Host: "node7", OSUser: "me", Process: 4711}
 	unchanged := by
@@ -86,14 +86,14 @@ func TestAccountOfASharedJob(t *testing.T) {
 		code   int
 	}{
 		{sharedJob{summary: loader.Summary{Run: 3}}, jobqueue.DoneHere, "job a: done by this process, run 3", exitDone},
-		{sharedJob{summary: loader.Summary{Run: 3, Unchanged: true}}, jobqueue.DoneHere, "job a: found unchanged by this process, its rows are of run 3", exitDone},
+		{sharedJob{summary: loader.Summary{Run: 3, Unchanged: true}}, jobqueue.DoneHere, "job a: found unchanged by this process; its rows are from run 3", exitDone},
 		{sharedJob{by: &by}, jobqueue.DoneElsewhere, "job a: done by gis (me)@node7, process 4711, run 7", exitDone},
-		{sharedJob{by: &unchanged}, jobqueue.DoneElsewhere, "job a: found unchanged by gis (me)@node7, process 4711, its rows are of run 7", exitDone},
+		{sharedJob{by: &unchanged}, jobqueue.DoneElsewhere, "job a: found unchanged by gis (me)@node7, process 4711; its rows are from run 7", exitDone},
 		{sharedJob{err: &loader.ResumableError{Err: errors.New("x")}}, jobqueue.FailedHere, "job a: failed, and no other process has done it since", exitResumable},
 		{sharedJob{err: &loader.SharedFailedError{Last: failed}}, jobqueue.FailedElsewhere, "job a: it has failed 2 times, the last time for gis (me)@node7, process 4711: division by zero", exitResumable},
 		{sharedJob{err: &loader.SharedFailedError{}}, jobqueue.FailedElsewhere, "job a: it has failed 2 times", exitFailed},
 		{sharedJob{held: &loader.LockedError{Table: loader.Table{Schema: "s", Name: "a"}, Holder: "backend 5"}}, jobqueue.Locked, "job a: another run holds table s.a (backend 5)", exitLocked},
-		{sharedJob{}, jobqueue.Blocked, "job a: not done: a job before it", exitFailed},
+		{sharedJob{}, jobqueue.Blocked, "job a: not done: an earlier job", exitFailed},
 	} {
 		tt.job.prepared = prepareJob(t, "table: a\ncell-size: 1\ncols: 1\nrows: 1\n")
 		var b bytes.Buffer

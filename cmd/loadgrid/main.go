@@ -21,20 +21,18 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// garbagePercent is by how much the heap may grow with garbage before it is collected, in percent of
-// what is in use. The rows of a load allocate nothing, so that a low number costs time only while
-// an area is read and planned.
+// garbagePercent is how much the heap may grow before a garbage collection, in percent of the memory in use. The
+// rows of a load allocate nothing, so a low number costs time only while an area is read and planned.
 const garbagePercent = 40
 
-// limitGarbage has less garbage wait in memory than Go's default, 100 percent, unless the environment says how
-// much.
+// limitGarbage lowers Go's default for the growth of the heap, 100 percent, unless the environment sets it.
 func limitGarbage() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
 }
 
-// run is the whole program, apart from the process it runs in.
+// run is the whole program, without the process that it runs in.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRootCommand()
 	root.SetArgs(args)
@@ -49,7 +47,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	quoteTyped(cmd, err)
 	err = explainArgument(cmd, args, explainCommand(cmd, args, err))
 
-	// What asks for JSON may stand behind a flag that is not known.
+	// The flag that selects JSON may come after an unknown flag.
 	asJSON := writesJSON(givenValues(cmd)) || errors.As(err, new(usageError)) && argsAskForJSON(args)
 	reportError(stderr, ctx, cmd.CommandPath(), asJSON, err)
 	return exitCode(ctx, err)
@@ -59,21 +57,20 @@ func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "loadgrid",
 		Short: "Fill PostGIS with grids",
-		Long: `loadgrid fills PostGIS with grids: cells are generated as EWKB in the order of a
-Hilbert curve, sent by binary COPY over one stream or several, indexed, analyzed,
-and published all at once.
+		Long: `loadgrid fills PostGIS tables with grids. It generates the cells as EWKB in the order
+of a Hilbert curve, sends them by binary COPY over one or more connections, builds the
+indexes, analyzes the table, and publishes everything at once.
 
 Exit codes:
   0    done
-  1    failed, and there is nothing to resume
-  2    wrong usage or job: nothing was loaded
+  1    failed, with nothing to resume
+  2    wrong usage or job; nothing was loaded
   3    another run holds this table
-  4    stopped with committed chunks: the same command resumes
-  130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP: the same command resumes
-       what was committed
+  4    stopped with committed chunks; run the same command to resume
+  130  stopped by SIGINT, 143 by SIGTERM, 129 by SIGHUP; if chunks were committed,
+       run the same command to resume
 
-Results go to stdout, everything else to stderr. NO_COLOR in the environment
-switches colours off.`,
+Results go to stdout, everything else to stderr. Set NO_COLOR to switch colours off.`,
 		Example: `  loadgrid load --dsn postgresql://me@localhost/gis --table grid --cell-size 1 --cols 1000 --rows 800
   loadgrid plan --cell-size 1000 --extent 900000,900000,7400000,5500000 --srid 3035
   loadgrid demo`,
@@ -105,14 +102,14 @@ switches colours off.`,
 	return withSubcommands(root)
 }
 
-// withSubcommands makes a command that has subcommands alone refuse anything else.
+// withSubcommands makes a command that only has subcommands refuse other arguments.
 func withSubcommands(cmd *cobra.Command) *cobra.Command {
 	cmd.Args = checkArgs(cobra.NoArgs)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return cmd
 }
 
-// checkArgs makes errors of cobra's checks of arguments usage errors.
+// checkArgs turns the errors of cobra's argument checks into usage errors.
 func checkArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
@@ -125,11 +122,11 @@ func checkArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 // surplusArgument is the error of an argument that a command does not take.
 type surplusArgument struct{ arg string }
 
-func (e surplusArgument) Error() string { return fmt.Sprintf("argument %q is one too many", e.arg) }
+func (e surplusArgument) Error() string { return fmt.Sprintf("unexpected argument %q", e.arg) }
 
-// explainArgument says of an argument too many which flag it was meant for, where args, the
-// command line, tell: of one that may stand alone the value stands behind an equals sign, and
-// a list has no spaces.
+// explainArgument adds to the error of a surplus argument which flag it was meant for, if args, the
+// command line, shows that: a flag that needs no value takes one only after an equals sign, and a
+// list has no spaces.
 func explainArgument(cmd *cobra.Command, args []string, err error) error {
 	var surplus surplusArgument
 	if !errors.As(err, &surplus) {
@@ -149,20 +146,20 @@ func explainArgument(cmd *cobra.Command, args []string, err error) error {
 		} else if b, err := strconv.ParseBool(surplus.arg); err == nil && !b {
 			write = fmt.Sprintf("--%s=false", name)
 		}
-		return usageError{fmt.Errorf("%w: --%s takes its value behind an equals sign: write %s", surplus, name, write)}
+		return usageError{fmt.Errorf("%w: --%s needs an equals sign before its value: write %s", surplus, name, write)}
 	}
 
 	for i, arg := range args[:max(len(args)-2, 0)] {
 		if args[i+2] == surplus.arg && strings.HasPrefix(arg, "--") && strings.Trim(args[i+1], "+-.,0123456789") == "" {
-			return usageError{fmt.Errorf("%w: write the numbers of %s without spaces, or in quotes", surplus, arg)}
+			return usageError{fmt.Errorf("%w: write the numbers of %s without spaces, or quote them", surplus, arg)}
 		}
 	}
 
 	return err
 }
 
-// noArgs is for commands that take flags alone. It distinguishes an argument too many,
-// often the rest of a list with spaces in it, from a command.
+// noArgs is for commands that take only flags. It distinguishes a surplus argument, which is
+// often the rest of a list with spaces, from a command.
 func noArgs(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usageError{surplusArgument{args[0]}}

@@ -26,8 +26,7 @@ func TestMain(m *testing.M) {
 	testleak.Main(m)
 }
 
-// call runs loadgrid with these arguments. No test of the package may see one of its
-// passwords in what it writes.
+// call runs loadgrid with these arguments. It fails if the output contains one of the passwords of the tests.
 func call(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = run(ctx, args, strings.NewReader(""), &out, &errs)
@@ -40,8 +39,8 @@ func call(ctx context.Context, args ...string) (code int, stdout, stderr string)
 	return code, out.String(), errs.String()
 }
 
-// clearEnv takes away what would lead a test to some server: the variables, and
-// the service and password files of the home directory.
+// clearEnv removes the variables, and the service and password files of the home directory, that would
+// lead a test to a real server.
 func clearEnv(t testing.TB) {
 	t.Helper()
 	for _, e := range os.Environ() {
@@ -57,7 +56,7 @@ func clearEnv(t testing.TB) {
 	t.Setenv("HOME", t.TempDir())
 }
 
-// unusedServer is a server that nobody may connect to.
+// unusedServer is a server to which the test must not connect.
 func unusedServer(t *testing.T) (dsn string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -84,7 +83,7 @@ func unusedServer(t *testing.T) (dsn string) {
 	return "postgresql://me@" + l.Addr().String() + "/gis?sslmode=disable"
 }
 
-// checkOneLine fails unless stderr is one line of loadgrid's that holds all of want.
+// checkOneLine fails unless stderr is one line of loadgrid that contains all of want.
 func checkOneLine(t *testing.T, stderr string, want ...string) {
 	t.Helper()
 	if !strings.HasPrefix(stderr, "loadgrid: ") || strings.Count(stderr, "\n") != 1 || !strings.HasSuffix(stderr, "\n") {
@@ -107,7 +106,7 @@ func TestExitCodeAndReport(t *testing.T) {
 
 	for _, tt := range []struct {
 		name  string
-		cause error // why the context ended, nil for not at all
+		cause error // why the context ended, nil if it did not
 		err   error
 		code  int
 		want  string
@@ -117,7 +116,7 @@ func TestExitCodeAndReport(t *testing.T) {
 		{"param without a value", nil, &geomgen.ParamError{Param: "extent", Reason: "is empty"}, 2, "loadgrid: --extent \"\": is empty\n"},
 		{"param of two lines", nil, &geomgen.ParamError{Param: "set", Value: "a\nb", Reason: "no"}, 2, "loadgrid: --set a b: no\n"},
 		{"usage", nil, usageError{errors.New("unknown flag: --x")}, 2, "loadgrid: unknown flag: --x: see 'loadgrid plan --help'\n"},
-		{"no ledger", nil, &loader.NoLedgerError{Schema: "lodgrid", Database: "gis"}, 2, "loadgrid: there is no ledger in schema lodgrid of database gis: the first load creates it, and --ledger-schema names another\n"},
+		{"no ledger", nil, &loader.NoLedgerError{Schema: "lodgrid", Database: "gis"}, 2, "loadgrid: there is no ledger in schema lodgrid of database gis: the first load creates it; use --ledger-schema for another schema\n"},
 		{"no run", nil, &loader.NoRunError{Schema: "loadgrid", ID: 5}, 2, "loadgrid: the ledger in schema loadgrid has no run 5\n"},
 		{"locked", nil, locked, 3, "loadgrid: another run holds table a.b (backend 12): wait until it ends\n"},
 		{"resumable", nil, resumable, 4,
@@ -131,9 +130,9 @@ func TestExitCodeAndReport(t *testing.T) {
 		{"SIGINT", interrupted, context.Canceled, 130, "loadgrid: stopped by SIGINT\n"},
 		{"SIGTERM", terminated, fmt.Errorf("copying: %w", context.Canceled), 143, "loadgrid: stopped by SIGTERM\n"},
 		{"SIGINT with something to resume", interrupted, resumable, 130,
-			"loadgrid: stopped by SIGINT: run 7 has 3 of 9 chunks committed, the same command resumes it\n"},
+			"loadgrid: stopped by SIGINT: run 7 has 3 of 9 chunks committed; run the same command to resume it\n"},
 		{"SIGTERM with something to resume", terminated, resumable, 143,
-			"loadgrid: stopped by SIGTERM: run 7 has 3 of 9 chunks committed, the same command resumes it\n"},
+			"loadgrid: stopped by SIGTERM: run 7 has 3 of 9 chunks committed; run the same command to resume it\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())

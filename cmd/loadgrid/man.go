@@ -12,18 +12,18 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// newManCommand returns the command with which packages make the manual pages. It writes
-// them itself: those of cobra/doc read help as Markdown, which folds its tables, list the
-// flags without their groups, and would link a parser of Markdown into the program.
+// newManCommand returns the command that writes the manual pages for packages. It does not use cobra/doc,
+// which reads the help as Markdown and so breaks its tables, lists the flags without their groups, and
+// would link a Markdown parser into the program.
 func newManCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write a manual page for each command into a directory",
 		Long: `man writes a manual page for each command into a directory: loadgrid.1, loadgrid-load.1,
-loadgrid-runs-show.1 and so on. Pages have the date of SOURCE_DATE_EPOCH, in seconds since
-1970, if that is set, and otherwise no date.`,
+loadgrid-runs-show.1 and so on. If SOURCE_DATE_EPOCH is set, in seconds since 1970, the
+pages carry that date; otherwise they have no date.`,
 		Example: "  loadgrid man /usr/local/share/man/man1",
-		Hidden:  true, // for those who make packages
+		Hidden:  true, // only for building packages
 		Args:    checkArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			date, err := sourceDate(os.Getenv("SOURCE_DATE_EPOCH"))
@@ -32,7 +32,7 @@ loadgrid-runs-show.1 and so on. Pages have the date of SOURCE_DATE_EPOCH, in sec
 			}
 
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return fmt.Errorf("making the directory of the manual pages: %w", err)
+				return fmt.Errorf("creating the directory for the manual pages: %w", err)
 			}
 
 			for _, c := range documented(cmd.Root()) {
@@ -46,8 +46,7 @@ loadgrid-runs-show.1 and so on. Pages have the date of SOURCE_DATE_EPOCH, in sec
 	}
 }
 
-// sourceDate returns the date that SOURCE_DATE_EPOCH gives, such as 2026-11-29, or nothing
-// for an empty one.
+// sourceDate returns the date of SOURCE_DATE_EPOCH, such as 2026-11-29, or "" if it is empty.
 func sourceDate(epoch string) (string, error) {
 	if epoch == "" {
 		return "", nil
@@ -157,8 +156,8 @@ func seeAlso(c *cobra.Command) string {
 	return strings.Join(pages, ", ")
 }
 
-// manFlag returns a flag as help lists it: its names with the kind of its value, and what
-// it means with its default.
+// manFlag returns a flag as the help lists it: its names with the kind of its value, and its
+// meaning with the default.
 func manFlag(flag *pflag.Flag) (names, meaning string) {
 	alone := pflag.NewFlagSet("", pflag.ContinueOnError)
 	alone.AddFlag(flag)

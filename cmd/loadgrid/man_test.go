@@ -37,7 +37,7 @@ func writeMan(t *testing.T) (dir string, pages map[string]string) {
 	return dir, pages
 }
 
-// Every command that help lists has a page with its flags, and nothing else has one.
+// Every command in the help has a page with its flags, and there are no other pages.
 func TestEveryCommandHasAManualPage(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "1795980705")
 	_, pages := writeMan(t)
@@ -74,7 +74,7 @@ func TestEveryCommandHasAManualPage(t *testing.T) {
 	}
 }
 
-// man shows the pages without a warning, and characters as they are typed.
+// man shows the pages without warnings, and all characters as typed.
 func TestManShowsThePages(t *testing.T) {
 	man, err := exec.LookPath("man")
 	if err != nil {
@@ -106,7 +106,7 @@ func TestManShowsThePages(t *testing.T) {
 	}
 }
 
-// What troff would read as a macro or an escape is text.
+// Text that troff would read as a macro or an escape is printed as text.
 func TestRoffIsText(t *testing.T) {
 	var r roff
 	r.text(".TH is\n'no macro, a\\b a-b ~^`\n\n.a table\n  'x\nafter\n")
@@ -130,7 +130,7 @@ func TestManRefuses(t *testing.T) {
 	}{
 		{"", nil, exitUsage, "accepts 1 arg"},
 		{"yesterday", []string{file}, exitUsage, `not "yesterday"`},
-		{"", []string{file}, exitFailed, "making the directory of the manual pages"},
+		{"", []string{file}, exitFailed, "creating the directory for the manual pages"},
 	} {
 		t.Setenv("SOURCE_DATE_EPOCH", tt.epoch)
 		if code, _, stderr := call(t.Context(), slices.Concat([]string{"man"}, tt.args)...); code != tt.code || !strings.Contains(stderr, tt.want) {

@@ -10,11 +10,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// writeMetrics writes for Prometheus what a run came to, also where it failed before
-// there was a connection. It is no part of the run: what is wrong with it is a warning.
+// writeMetrics writes the metrics of a run for Prometheus, even if the run failed before it
+// connected. It is not part of the run, so its errors are only warnings.
 func (o *loadOptions) writeMetrics(ctx context.Context, r *reporter, s loader.Summary, failed error, elapsed time.Duration) {
 	record := newMetricsRecord(s, elapsed)
-	// As the job names it: before there is a connection, nobody knows the schema.
+	// As named in the job, because the schema is unknown before there is a connection.
 	record.Job, record.Table = o.name(), o.job.Table.String()
 	record.Version, record.Ended = version(), time.Now()
 	if failed != nil {
@@ -27,7 +27,7 @@ func (o *loadOptions) writeMetrics(ctx context.Context, r *reporter, s loader.Su
 	case errors.As(err, &warning):
 		r.log().Warn(warning.Error(), "job", o.name())
 	case err != nil:
-		r.log().Warn("the metrics are not written", "job", o.name(), "error", err.Error())
+		r.log().Warn("the metrics were not written", "job", o.name(), "error", err.Error())
 	}
 }
 
@@ -46,7 +46,7 @@ func (o *loadOptions) checkMetricsFile() error {
 	return nil
 }
 
-// checkMetricsFiles refuses files that several jobs would share.
+// checkMetricsFiles refuses a file that several jobs would share.
 func checkMetricsFiles(jobs []*preparedJob) error {
 	files := make([]string, len(jobs))
 	for i, p := range jobs {
@@ -60,8 +60,8 @@ func checkMetricsFiles(jobs []*preparedJob) error {
 	return jobs[i].locate(&geomgen.ParamError{Param: "metrics-textfile", Value: jobs[i].options.textfile, Reason: err.Error()})
 }
 
-// newMetricsRecord returns the metrics that a summary has. elapsed is from the start of
-// the program's work: a run that failed early has no seconds in its summary.
+// newMetricsRecord returns the metrics of a summary. elapsed is the time since the start of the work,
+// because the summary of a run that failed early has no seconds.
 func newMetricsRecord(s loader.Summary, elapsed time.Duration) textfile.Record {
 	record := textfile.Record{
 		Outcome:     textfile.Published,

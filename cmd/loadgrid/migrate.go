@@ -25,7 +25,7 @@ func newMigrateCommand() *cobra.Command {
 
 	up := &cobra.Command{
 		Use:     "up",
-		Short:   "Make the ledger, or bring it up to date; load does this by itself",
+		Short:   "Create the ledger or bring it up to date; load does this automatically",
 		Example: "  loadgrid migrate up",
 		Args:    noArgs,
 		RunE:    runE((*loader.Ledger).MigrateUp),
@@ -33,7 +33,7 @@ func newMigrateCommand() *cobra.Command {
 
 	down := &cobra.Command{
 		Use:     "down",
-		Short:   "Take the ledger's tables away; loaded tables stay, but cannot be appended to any more",
+		Short:   "Drop the ledger's tables; loaded tables stay, but you can no longer append to them",
 		Example: "  loadgrid migrate down --ledger-schema audit",
 		Args:    noArgs,
 		RunE:    runE((*loader.Ledger).MigrateDown),
@@ -49,7 +49,10 @@ func newMigrateCommand() *cobra.Command {
 
 	cmd := &cobra.Command{
 		Use:   "migrate",
-		Short: "Make, update or remove the ledger's tables",
+		Short: "Create, update or remove the tables of the ledger",
+		Long: `The ledger records the runs of loads in its own schema of the database. load creates and
+updates it automatically. Use migrate to do that at another time, to print the version
+of the ledger, or to remove it.`,
 		Example: `  loadgrid migrate version
   loadgrid migrate up --ledger-schema audit`,
 	}
@@ -84,7 +87,7 @@ func printLedgerVersion(ctx context.Context, ledger *loader.Ledger, schema strin
 		state = "none"
 	}
 	if dirty {
-		state += ", a migration was killed: the next start mends it"
+		state += ", a migration was killed: the next start repairs it"
 	}
 
 	_, err = fmt.Fprintf(out, "ledger in schema %s: %s\n", schema, state)

@@ -19,18 +19,21 @@ const optionsIntroduction = `# Options
 
 <!-- Written by: go test ./cmd/loadgrid -run '^TestOptionsDocument$' -update -->
 
-Each option of ` + "`loadgrid load`" + ` is a flag and, under the same name without the hyphens, a key of
-[job files](jobs.md). A flag takes one value, unless the table says that it takes several; a second one
-is refused. On the command line a number of a list is separated by commas, in a job file it is an element of a
-list. [job.schema.json](job.schema.json) describes the keys for editors.
+Each option of ` + "`loadgrid load`" + ` is a flag. The same name without the leading hyphens is a key of
+[job files](jobs.md). A flag takes one value, unless the table says "several"; a second value is an error.
+Separate the numbers of a list by commas on the command line, and write a YAML list in a job file.
+[job.schema.json](job.schema.json) describes the keys for editors.
 
-Every command also takes ` + "`-v` (`--verbose`)" + `, which logs each stage, each chunk and each retry,
-` + "`-q` (`--quiet`)" + `, which leaves errors only, and ` + "`-h` (`--help`). `loadgrid --version`" + ` prints the version.
-Set ` + "`NO_COLOR`" + ` to anything for output without colours.
+Every command also has these flags:
+
+- ` + "`-v`, `--verbose`" + ` logs every stage, chunk and retry.
+- ` + "`-q`, `--quiet`" + ` writes only errors and requested output, such as the list of ` + "`runs list`" + `.
+- ` + "`-h`, `--help`" + ` prints the help.
+
+` + "`loadgrid --version`" + ` prints the version. Set ` + "`NO_COLOR`" + ` to any value to switch colours off.
 `
 
-// TestOptionsDocument keeps docs/options.md what the tables of options give. -update writes
-// it.
+// TestOptionsDocument compares docs/options.md with the tables of options. -update writes it.
 func TestOptionsDocument(t *testing.T) {
 	want := documentOptions()
 	if *update {
@@ -55,9 +58,9 @@ func documentOptions() string {
 	plan, dump := commandTable(find(root, "plan")), commandTable(find(root, "dump"))
 
 	group := ""
-	all := append(new(options.Load).Table(), new(jobFileOptions).table("do the jobs of a `FILE` in YAML, in order, - for stdin", true)...)
+	all := append(new(options.Load).Table(), new(jobFileOptions).table("run the jobs of a YAML `FILE` in order; - for stdin", true)...)
 	for _, o := range firstOnes(all) {
-		if o.Group != group && o.In&options.Flag == 0 && o.In != 0 { // keys alone come last
+		if o.Group != group && o.In&options.Flag == 0 && o.In != 0 { // options that are only keys come last
 			group = "Keys without a flag"
 			fmt.Fprintf(&b, "\n## %s\n\n| key | value | meaning |\n|---|---|---|\n", group)
 		}
@@ -94,7 +97,7 @@ func documentOptions() string {
 	return b.String()
 }
 
-// firstOnes puts the options of a first load first, as help does.
+// firstOnes puts the options of a first load first, as the help does.
 func firstOnes(table options.Table) (sorted options.Table) {
 	first := firstFlags()
 	for _, name := range first.names {

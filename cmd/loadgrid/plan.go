@@ -16,33 +16,35 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-const planLong = `plan says how many cells a load would write, in which chunks, and what it would
-take: bytes of table, indexes and WAL, and time. It writes nothing, and asks a server
-only in the two cases below.
+const planLong = `plan shows how many cells a load would write and in which chunks. It estimates the
+size of the table, the indexes and the WAL, and the time. It writes nothing, and connects
+to a server only for an area that needs one or for --if-exists append (see below).
 
-The number of rows is exact, the sizes follow from PostgreSQL's page layout. The
-time is that of a server on two cores; yours may be twice as fast or as slow. A server
-older than PostgreSQL 15 with PostGIS 3.3 takes three times as long with GiST: where plan
-connects it knows that, and elsewhere it says what it assumes. Where the
-edge of the area, or of a turned extent, has more than some 100,000 cells, plan does not
-count them: it says that the number is an estimate, and what it lies between.
+The number of rows is exact, and the sizes follow from PostgreSQL's page layout. The time
+is that of a server with two cores; yours may take half or twice as long. A server older
+than PostgreSQL 15 with PostGIS 3.3 takes three times as long to build a GiST index. plan
+takes this into account if it connects; otherwise it states what it assumes. If the edge
+of the area, or of a rotated extent, has more than about 100,000 cells, plan does not
+count the cells. It then shows an estimate with its bounds.
 
-A cell is measured in the unit of the CRS, and on the ground in the middle of the grid.
-plan warns where the size of a cell, or what is asked for, hardly fits the unit or the
-domain of the CRS.
+plan shows the size of a cell in units of the CRS, and on the ground in the middle of the
+grid. It warns if the cell size or the extent seems wrong for the unit or the domain of
+the CRS.
 
-An area of interest that is a query, or in another CRS than the grid, is made ready by
-the server. With --table and --if-exists append it connects, looks at the table in a read-only
-transaction, and says which indexes it has and what the new rows cost in each of them.
-Appended rows go through a staging table and one INSERT ... SELECT, which puts each of
-them into each index; a new table has its indexes built over all rows at once, which is
-several times as fast. It says so where it would pay to rebuild an index, or to
-attach partitions. What load would refuse, it refuses, and for that reads the table
-once. Its times and bytes are rough guides.`
+If the area of interest is a query, or in a different CRS than the grid, the server
+prepares it.
+
+With --table and --if-exists append, plan connects and inspects the table in a read-only
+transaction. It lists the indexes and the cost of the new rows in each of them. Appended
+rows go through a staging table and one INSERT ... SELECT, which inserts each row into
+each index. The indexes of a new table are built over all rows at once, which is several
+times as fast. plan gives a hint if it is faster to rebuild an index or to attach
+partitions. It refuses what load would refuse, and reads the table once to find out. Its
+times and sizes for append are rough guides.`
 
 const planExample = `  loadgrid plan --cell-size 1000 --srid 3035 --extent 900000,900000,7400000,5500000
 
-  # what would it cost to add a strip to a table that is there?
+  # what does it cost to add a strip to an existing table?
   loadgrid plan --table eu_1km --if-exists append \
       --cell-size 1000 --srid 3035 --extent 7400000,900000,7500000,5500000
 
@@ -57,15 +59,15 @@ func newPlanCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:     "plan --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
-		Short:   "Say what load would do and take, and write nothing",
+		Short:   "Show what load would do, with sizes and time, without writing anything",
 		Long:    planLong,
 		Example: planExample,
 		Args:    noArgs,
 	}
 
-	own := append(jobs.table("plan the jobs of a `FILE` in YAML, - for stdin, as load would do them", false), options.Option{
+	own := append(jobs.table("plan the jobs of a YAML `FILE`; - for stdin", false), options.Option{
 		Name: "picture", Group: "Output", In: options.Flag, Value: pictureFile(&image),
-		Help: "draw extent, area, chunks in the order of the load and a sample of cells into a `file`, .png or .svg"})
+		Help: "draw the extent, the area, the chunks in load order and a sample of cells into a .png or .svg `file`"})
 	addFlags(cmd, load.PlanTable(), own)
 	_ = cmd.MarkFlagFilename("job", "yaml", "yml")
 
@@ -91,7 +93,7 @@ func newPlanCommand() *cobra.Command {
 	return cmd
 }
 
-// pictureFile is the name of a file for a picture.
+// pictureFile is a value with the name of a file for a picture.
 func pictureFile(to *string) options.Value {
 	v := options.Parsed(func(name string) error {
 		*to = name
@@ -105,14 +107,14 @@ func pictureFile(to *string) options.Value {
 	return v
 }
 
-// planOptions say what is planned.
+// planOptions hold what to plan.
 type planOptions struct {
 	loadOptions
 	picture string // "" for none
-	named   bool   // whether the job's table is the user's
+	named   bool   // whether the user named the job's table
 }
 
-// runPlan says what load would do.
+// runPlan prints what load would do.
 func runPlan(ctx context.Context, o planOptions, std streams) error {
 	printNotes(std.err, o.notes)
 	p, err := planJob(ctx, o.job, o.server, std.err)
@@ -135,14 +137,14 @@ func runPlan(ctx context.Context, o planOptions, std streams) error {
 	return printPlan(std.out, p, o.named)
 }
 
-// printNotes writes what people should know of how their values were read.
+// printNotes writes notes on how values were read.
 func printNotes(stderr io.Writer, notes []string) {
 	for _, note := range notes {
 		fmt.Fprintf(stderr, "note: %s\n", oneLine(note))
 	}
 }
 
-// estimate plans a job without a server, and returns nil where it needs one.
+// estimate plans a job without a server. It returns nil if the job needs one.
 func estimate(ctx context.Context, job loader.Job) (*loader.Plan, error) {
 	return await(ctx, func() (*loader.Plan, error) {
 		p, _, err := plan.Approximate(ctx, job)
@@ -150,11 +152,10 @@ func estimate(ctx context.Context, job loader.Job) (*loader.Plan, error) {
 	})
 }
 
-// planJob plans a job, and prints its warnings. The number of rows is an
-// estimate where it takes long to count them.
+// planJob plans a job, and prints its warnings. The number of rows is an estimate if counting them takes long.
 func planJob(ctx context.Context, job loader.Job, server serverOptions, stderr io.Writer) (*loader.Plan, error) {
 	p, err := estimate(ctx, job)
-	if p == nil && err == nil { // what is begun on the server is ended there, which takes its time
+	if p == nil && err == nil { // not through await: work on the server must end there
 		p, err = loader.EstimateWith(ctx, job, func(ctx context.Context) (*pgxpool.Pool, error) {
 			return server.open(ctx, 1)
 		})
@@ -173,7 +174,7 @@ func printWarnings(stderr io.Writer, warnings []loader.Warning) {
 	}
 }
 
-// printPlanOfAppend asks the server about the table before it prints anything.
+// printPlanOfAppend inspects the table on the server before it prints anything.
 func printPlanOfAppend(ctx context.Context, p *loader.Plan, server serverOptions, out io.Writer) error {
 	return server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) error {
 		a, err := loader.InspectAppend(ctx, pool, p)
@@ -228,7 +229,7 @@ func printPlan(w io.Writer, p *loader.Plan, named bool) error {
 	return t.Flush()
 }
 
-// printRows writes how many rows there are, or what is known of that.
+// printRows writes the number of rows, or an estimate with its bounds.
 func printRows(line func(name, format string, args ...any), p *loader.Plan) {
 	if p.Exact() {
 		line("rows", "%s", formatCount(p.Rows))
@@ -237,10 +238,10 @@ func printRows(line func(name, format string, args ...any), p *loader.Plan) {
 
 	least, most := p.RowBounds()
 	line("rows", "about %.3g, an estimate: between %s and %s", float64(p.Rows), formatCount(least), formatCount(most))
-	line("", "the edge of the area has too many cells to count them here; load counts them first, which takes long")
+	line("", "the edge of the area has too many cells to count here; load counts them first, which takes a long time")
 }
 
-// describeMethod says how the rows go out.
+// describeMethod describes how the rows are sent.
 func describeMethod(p *loader.Plan) string {
 	rows := pluralCount(p.Chunk(0).Rows, "row")
 	switch p.Method {
@@ -253,8 +254,8 @@ func describeMethod(p *loader.Plan) string {
 	return fmt.Sprintf("chunks: %s of up to %s, over %s", formatCount(p.Chunks), rows, plural(p.Streams, "stream"))
 }
 
-// covering says where the cells lie: between the two bounds of an extent that crosses the seam
-// of the map, and elsewhere in a box around them.
+// covering describes where the cells lie: between the two bounds of an extent that crosses the seam
+// of the map, and otherwise in a box around them.
 func covering(p *loader.Plan) string {
 	if e := p.Job.Extent; e != nil && e.XMin > e.XMax {
 		return e.String() + ", across the seam of the map"

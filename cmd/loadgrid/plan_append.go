@@ -9,25 +9,23 @@ import (
 	"github.com/loadgrid/loadgrid/loader/appendplan"
 )
 
-// printNotInspected says that the server was not asked about the table: it can be asked about
-// cells that are known alone.
+// printNotInspected says that the table was not inspected on the server, which needs the exact cells.
 func printNotInspected(w io.Writer, p *loader.Plan) error {
-	_, err := fmt.Fprintf(w, "\ntable %s was not looked at: what appending costs depends on the exact cells, and those are estimated\n", oneLine(p.Job.Table.String()))
+	_, err := fmt.Fprintf(w, "\ntable %s was not inspected: the cost of appending depends on the exact cells, which are only estimated here\n", oneLine(p.Job.Table.String()))
 	return err
 }
 
-// printAppend writes what adding the rows to a table costs, below the plan,
-// which is that of a new table.
+// printAppend writes the cost of adding the rows to a table. It follows the plan, which is that of a new table.
 func printAppend(w io.Writer, p *loader.Plan, a loader.AppendPlan) error {
 	table := oneLine(a.Table.String())
 	if !a.Exists {
-		_, err := fmt.Fprintf(w, "\ntable %s is not there: load makes it as above\n", table)
+		_, err := fmt.Fprintf(w, "\ntable %s does not exist: load creates it as shown above\n", table)
 		return err
 	}
 
-	fmt.Fprintf(w, "\nappended to %s, which has about %s in %s:\n", table, pluralCount(a.Rows, "row"), formatBytes(a.HeapBytes))
+	fmt.Fprintf(w, "\nappending to %s, which has about %s in %s:\n", table, pluralCount(a.Rows, "row"), formatBytes(a.HeapBytes))
 	if p.Job.OnConflict == loader.ConflictSkip {
-		fmt.Fprintf(w, "%s of the cells are there already, and are skipped\n", formatCount(a.Existing))
+		fmt.Fprintf(w, "%s of the cells are already there and are skipped\n", formatCount(a.Existing))
 	}
 
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -53,7 +51,7 @@ func printAppend(w io.Writer, p *loader.Plan, a loader.AppendPlan) error {
 		fmt.Fprintf(t, "rows\t\t\t\t%s\t%s\n", formatBytes(p.Estimate().HeapBytes), cost(a.Move))
 	}
 
-	fmt.Fprintf(t, "in all\t\t\t\t\t%s\n", cost(a.Total))
+	fmt.Fprintf(t, "total\t\t\t\t\t%s\n", cost(a.Total))
 	fmt.Fprintf(t, "a new table\t\t\t\t\t%s\n", cost(a.NewTable))
 	if err := t.Flush(); err != nil {
 		return err

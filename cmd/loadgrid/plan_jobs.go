@@ -10,8 +10,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// runPlanJobs says of each job of a file what load would do. flags are what the command
-// line gives, command is what people call it, and image is where a picture goes, "" for none.
+// runPlanJobs prints what load would do for each job of a file. flags are the values of the command line, command is
+// its name for messages, and image is the file for a picture, "" for none.
 func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, command, image string, std streams) error {
 	set, err := openJobs(ctx, o, flags, command, std.in)
 	if err != nil {
@@ -20,7 +20,7 @@ func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 
 	if image != "" && len(set.jobs) > 1 {
 		return &geomgen.ParamError{Param: "picture", Value: image,
-			Reason: fmt.Sprintf("goes with one job, and there are %d: choose it with --only", len(set.jobs))}
+			Reason: fmt.Sprintf("works with one job only, and there are %d: choose one with --only", len(set.jobs))}
 	}
 
 	for i, job := range set.jobs {
@@ -42,8 +42,7 @@ func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 	return nil
 }
 
-// plan asks for the secrets of the connection only where there is something to ask a
-// server.
+// plan plans a job. The secrets of the connection may be missing if the plan needs no server.
 func (p *preparedJob) plan(ctx context.Context, image string, std streams) error {
 	if err := awaitErr(ctx, p.fillConnection); err != nil {
 		_, needs, _ := plan.Approximate(ctx, p.options.job)

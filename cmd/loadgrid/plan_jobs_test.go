@@ -26,8 +26,8 @@ func TestPlanOfJobs(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 
-	checkOneLine(t, stderr, "--picture a.svg: goes with one job, and there are 2")
-	// Where a server is asked, its secrets are needed.
+	checkOneLine(t, stderr, "--picture a.svg: works with one job only, and there are 2")
+	// A plan that connects needs the secrets.
 	code, _, stderr = callJobs(t, jobs+"- {name: third, table: c, cols: 1, aoi-sql: select 1}\n", "plan", "--only", "third")
 	if code != exitUsage {
 		t.Errorf("exit code %d", code)

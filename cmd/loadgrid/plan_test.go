@@ -69,7 +69,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// As many cells as there can be, drawn in blocks.
+// The maximum number of cells, drawn in blocks.
 func TestPictureOfTheLargestPlan(t *testing.T) {
 	clearEnv(t)
 	name := filepath.Join(t.TempDir(), "all.png")
@@ -79,7 +79,7 @@ func TestPictureOfTheLargestPlan(t *testing.T) {
 	}
 }
 
-// A plan of more cells than can be counted soon says that it is an estimate, in the picture, too.
+// A plan with more cells than can be counted quickly says that it is an estimate, also in the picture.
 func TestPlanOfTooManyCells(t *testing.T) {
 	clearEnv(t)
 	t.Chdir(t.TempDir())
@@ -97,7 +97,7 @@ func TestPlanOfTooManyCells(t *testing.T) {
 	}
 }
 
-// Where the server's age decides on the time, plan says what server it means.
+// If the time depends on the age of the server, plan says which server it assumes.
 func TestPlanSaysWhatServerItMeans(t *testing.T) {
 	sorts, inserts := plan.Server{SortsGiST: true, MarksCopied: true}, plan.Server{}
 	for _, test := range []struct {
@@ -105,8 +105,8 @@ func TestPlanSaysWhatServerItMeans(t *testing.T) {
 		server *plan.Server
 		want   string
 	}{
-		{loader.IndexGiST, nil, "an older server does not sort"},
-		{loader.IndexBoth, &inserts, "this server does not sort"},
+		{loader.IndexGiST, nil, "an older server builds GiST without sorting"},
+		{loader.IndexBoth, &inserts, "this server builds GiST without sorting"},
 		{loader.IndexGiST, &sorts, ""},
 		{loader.IndexBRIN, nil, ""},
 		{loader.IndexNone, &inserts, ""},

@@ -24,21 +24,24 @@ func newPreviewCommand() *cobra.Command {
 	o := previewOptions{out: "preview.png"}
 	cmd := &cobra.Command{
 		Use:   "preview --table [SCHEMA.]NAME",
-		Short: "Draw what lies in a table",
-		Long: `preview draws the cells of a table, coloured by their coverage, or by a column that --column
-names: numbers on a scale, texts and dates in a colour for each of the 12 most frequent. Of a table with more than 50,000 rows it draws a sample. It
-reads in a read-only transaction; the table need not be loadgrid's. The sample is even in
-space where neighbours in the primary key are neighbours in space, as in loadgrid's tables;
-each cell of it is drawn larger, for those that are left out.`,
+		Short: "Draw the cells of a table",
+		Long: `preview draws the cells of a table into a PNG or SVG file. It colours them by coverage, or
+by the column of --column: numbers on a scale, and texts and dates with one colour for
+each of the 12 most frequent values. It reads in a read-only transaction, and works for
+tables that loadgrid did not make, too.
+
+Of a table with more than 50,000 rows, preview draws a sample, with larger cells to fill
+the gaps. The sample is even in space if neighbours in the primary key are neighbours in
+space, as in the tables of loadgrid.`,
 		Example: `  loadgrid preview --table france_1km
   loadgrid preview --table stats.grid --column population --out population.svg`,
 		Args: noArgs,
 	}
 
 	table := options.Table{
-		{Name: "table", Value: options.Parsed(o.parseTable), Help: "the table to draw, `[SCHEMA.]NAME`"},
-		{Name: "column", Value: options.Text(&o.column, "the name is empty"), Help: "`column` that the colours show, of numbers, texts, dates or boolean; left out, coverage where there is one"},
-		{Name: "out", Value: pictureFile(&o.out), Default: o.out, Help: "`file` for the picture, .png or .svg"},
+		{Name: "table", Value: options.Parsed(o.parseTable), Help: "table to draw, as `[SCHEMA.]NAME`"},
+		{Name: "column", Value: options.Text(&o.column, "the name is empty"), Help: "`column` of numbers, texts, dates or booleans to colour the cells by; defaults to coverage if the table has it"},
+		{Name: "out", Value: pictureFile(&o.out), Default: o.out, Help: "picture `file` to write, .png or .svg"},
 		options.DSNOption(&o.server.DSN),
 	}
 	addFlags(cmd, table)
@@ -49,7 +52,7 @@ each cell of it is drawn larger, for those that are left out.`,
 			return err
 		}
 		if !values.Has("table") {
-			return usageError{errors.New("preview needs a table to draw: name it with --table [SCHEMA.]NAME")}
+			return usageError{errors.New("preview needs a table to draw: set --table [SCHEMA.]NAME")}
 		}
 		return runPreview(cmd.Context(), o, streamsOf(cmd))
 	}
@@ -57,7 +60,7 @@ each cell of it is drawn larger, for those that are left out.`,
 	return cmd
 }
 
-// previewOptions say what is drawn, and where.
+// previewOptions select what to draw, and the file for it.
 type previewOptions struct {
 	table       loader.Table
 	column, out string
@@ -101,7 +104,7 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 		}
 	}
 
-	if p.Column == "coverage" && low <= high { // the same colours in each picture; of loadgrid's, none lies beyond
+	if p.Column == "coverage" && low <= high { // the same colours in each picture; coverage by loadgrid is always from 0 to 1
 		low, high = math.Min(low, 0), math.Max(high, 1)
 	}
 
@@ -116,7 +119,7 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 	}
 
 	factor := 1.0
-	if p.Sample { // so that those that are drawn stand for the others, too
+	if p.Sample { // so that the drawn cells fill the space of the others
 		factor = math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
 	}
 
@@ -146,8 +149,7 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 	return m.Encode(name)
 }
 
-// categories gives the map a legend of the most frequent texts, and returns the number of each text's
-// category.
+// categories gives the map a legend of the most frequent texts, and returns the category number of each text.
 func categories(p *preview.Preview, m *picture.Map) map[string]int {
 	count := map[string]int{}
 	for _, c := range p.Cells {
@@ -179,7 +181,7 @@ func categories(p *preview.Preview, m *picture.Map) map[string]int {
 	return numbers
 }
 
-// formatValue writes a value for the legend: whole numbers whole, others to four digits.
+// formatValue formats a value for the legend: whole numbers in full, others with four digits.
 func formatValue(f float64) string {
 	if f == math.Trunc(f) && math.Abs(f) < 1e12 {
 		return formatCount(int64(f))
@@ -187,7 +189,7 @@ func formatValue(f float64) string {
 	return strconv.FormatFloat(f, 'g', 4, 64)
 }
 
-// scaleRing returns a ring so many times as large about its middle.
+// scaleRing returns a ring scaled by a factor about its centre.
 func scaleRing(ring []geomgen.Point, factor float64) []geomgen.Point {
 	if factor == 1 || len(ring) < 2 {
 		return ring

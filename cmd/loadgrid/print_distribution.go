@@ -4,7 +4,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// printDistribution writes how a plan spreads its rows over a cluster.
+// printDistribution writes how a plan distributes its rows over a cluster.
 func printDistribution(line func(name, format string, args ...any), p *loader.Plan) {
 	d, distributed := p.Distribution()
 	if !distributed {
@@ -17,7 +17,7 @@ func printDistribution(line func(name, format string, args ...any), p *loader.Pl
 	case p.Job.ColocateWith != (loader.Table{}):
 		line("shards", "as many as %s has", oneLine(p.Job.ColocateWith.String()))
 	default:
-		line("shards", "two for each node that holds shards; --distribute hash:SHARDS says how many")
+		line("shards", "two for each node that holds shards; set the number with --distribute hash:SHARDS")
 	}
 
 	if d.Nodes > 0 && d.BytesPerNode > 0 {

@@ -8,8 +8,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// printShape writes what cells other than rectangles along the axes are, and what
-// selects and names them.
+// printShape writes the shape of cells that are not rectangles along the axes, and how cells are
+// selected and named.
 func printShape(line func(name, format string, args ...any), job loader.Job) {
 	g := job.Grid
 	shape := ""
@@ -23,7 +23,7 @@ func printShape(line func(name, format string, args ...any), job loader.Job) {
 	}
 
 	if g.Rotate != 0 {
-		shape += fmt.Sprintf(", turned by %g degrees", g.Rotate)
+		shape += fmt.Sprintf(", rotated by %g degrees", g.Rotate)
 	}
 	if shape != "" {
 		line("shape", "%s", shape)
@@ -50,7 +50,7 @@ func printShape(line func(name, format string, args ...any), job loader.Job) {
 	}
 }
 
-// printAttributes writes what rows have of the area's features.
+// printAttributes writes the columns that rows take from the features of the area.
 func printAttributes(line func(name, format string, args ...any), job loader.Job) {
 	if job.Pairs() {
 		line("each", "%s, with cell_share and feature_share", oneLine(job.Each.String()))
@@ -59,7 +59,7 @@ func printAttributes(line func(name, format string, args ...any), job loader.Job
 	for _, a := range job.Attributes {
 		text := oneLine(a.String())
 		if !job.Pairs() {
-			text += ", of the feature by rule " + string(cmp.Or(job.AttributeRule, geomgen.Largest))
+			text += ", from the feature by rule " + string(cmp.Or(job.AttributeRule, geomgen.Largest))
 		}
 		line("attribute", "%s", text)
 	}
@@ -80,7 +80,7 @@ func countCorners(polygons []geomgen.Polygon) int {
 	return n
 }
 
-// printLayout writes how the table is made, as far as the job says it.
+// printLayout writes the settings of the job for the layout of the table.
 func printLayout(line func(name, format string, args ...any), job loader.Job) {
 	line("index", "%s", job.Index)
 	if job.Partitions > 0 {

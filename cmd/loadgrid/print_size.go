@@ -9,8 +9,8 @@ import (
 	"github.com/loadgrid/loadgrid/loader/units"
 )
 
-// printSize writes how large a cell is in the unit of the CRS and on the ground, and what
-// only a server can check.
+// printSize writes the size of a cell in the unit of the CRS and on the ground, and what only a
+// server can check.
 func printSize(line func(name, format string, args ...any), p *loader.Plan) {
 	s := p.CellSize()
 
@@ -38,16 +38,16 @@ func printSize(line func(name, format string, args ...any), p *loader.Plan) {
 	}
 }
 
-// formatSides writes the sides of a rectangle.
+// formatSides formats the sides of a rectangle.
 func formatSides(s units.Size, c crs.CRS) string {
 	return formatNumber(s.Width) + " x " + formatUnits(s.Height, c)
 }
 
-// formatUnits writes a length with its unit.
+// formatUnits formats a length with its unit.
 func formatUnits(f float64, c crs.CRS) string { return formatNumber(f) + " " + c.Units(f) }
 
-// formatNumber writes a number with up to seven digits, without an exponent where people
-// would not write one.
+// formatNumber formats a number with up to seven digits, and with an exponent only if the number is very
+// large or small.
 func formatNumber(f float64) string {
 	short, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 7, 64), 64)
 	if a := math.Abs(short); a >= 1e-6 && a < 1e15 {
@@ -57,7 +57,7 @@ func formatNumber(f float64) string {
 	return strconv.FormatFloat(short, 'g', -1, 64)
 }
 
-// formatGround writes metres with three digits, which is more than the ground is plane.
+// formatGround formats metres with three digits, which is more than the curvature of the ground allows.
 func formatGround(metres float64) string {
 	if metres >= 999.5 {
 		return formatThreeDigits(metres/1000) + " km"
@@ -66,7 +66,7 @@ func formatGround(metres float64) string {
 	return formatThreeDigits(metres) + " m"
 }
 
-// formatGroundArea writes square metres as formatGround does metres.
+// formatGroundArea formats square metres as formatGround formats metres.
 func formatGroundArea(square float64) string {
 	if square >= 999_500 {
 		return formatThreeDigits(square/1e6) + " km2"

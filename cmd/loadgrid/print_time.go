@@ -5,14 +5,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// manyBytes is from how many bytes on plan names the disk: a server keeps fewer in memory for a
-// while.
+// manyBytes is the number of bytes from which on plan mentions the disk. A server keeps fewer bytes in
+// memory for a while.
 const manyBytes = 10_000_000_000
 
-// printTime writes how long a load takes until the table is ready.
+// printTime writes the estimated time until the table is published.
 func printTime(line func(name, format string, args ...any), p *loader.Plan) {
 	if p.Job.Distribute != "" {
-		line("time", "not estimated: that of a cluster depends on its nodes and its network; docs/citus.md has what was measured on one")
+		line("time", "not estimated: it depends on the nodes and the network of the cluster; docs/citus.md has measurements of one cluster")
 		return
 	}
 
@@ -22,14 +22,14 @@ func printTime(line func(name, format string, args ...any), p *loader.Plan) {
 		line("", "whose disk writes %s/s: heap, indexes and WAL are %s", formatBytes(plan.WholeBytes(float64(written)/e.Seconds)), formatBytes(written))
 	}
 	if n, seconds := p.InPartitions(); n > 0 {
-		line("", "about %s with --partitions %d, which keep both cores at work", formatSeconds(seconds), n)
+		line("", "about %s with --partitions %d, which keep both cores busy", formatSeconds(seconds), n)
 	}
 	if text := describeServer(p); text != "" {
 		line("", "%s", text)
 	}
 }
 
-// describeServer says what server the estimates are for, where another would take another time.
+// describeServer describes the server that the estimates assume, if another one would take a different time.
 func describeServer(p *loader.Plan) string {
 	server, known := p.Server()
 
@@ -37,9 +37,9 @@ func describeServer(p *loader.Plan) string {
 	case p.Job.Index != loader.IndexGiST && p.Job.Index != loader.IndexBoth:
 		return ""
 	case !known:
-		return "with PostgreSQL 15 and PostGIS 3.3, or newer: an older server does not sort to build GiST, and takes three times as long"
+		return "assumes PostgreSQL 15 with PostGIS 3.3 or newer; an older server builds GiST without sorting and takes three times as long"
 	case !server.SortsGiST:
-		return "this server does not sort to build GiST: PostgreSQL 15 with PostGIS 3.3, or newer, takes a third of that"
+		return "this server builds GiST without sorting; PostgreSQL 15 with PostGIS 3.3 or newer takes a third of that time"
 	}
 
 	return ""

@@ -17,13 +17,13 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// progressOptions say how a run reports its progress.
+// progressOptions select how a run reports its progress.
 type progressOptions struct{ options.Progress }
 
-// reporter returns what reports the progress of a run.
+// reporter returns the reporter of the progress of a run.
 func (o *progressOptions) reporter(std streams) (*reporter, error) {
 	if o.LogFormat == "json" && o.View == "bar" {
-		return nil, &geomgen.ParamError{Param: "progress", Value: o.View, Reason: "contradicts log-format json: a bar is not an object a line"}
+		return nil, &geomgen.ParamError{Param: "progress", Value: o.View, Reason: "contradicts log-format json: a bar is not JSON"}
 	}
 	if std.verbosity == quiet {
 		return newReporter("none", o.LogFormat == "json" || o.View == "json", quiet, std.failures), nil
@@ -32,15 +32,15 @@ func (o *progressOptions) reporter(std streams) (*reporter, error) {
 	return newReporter(o.View, o.LogFormat == "json", std.verbosity, std.err), nil
 }
 
-// A view shows how far a load is, each kind of --progress in its own way.
+// A view shows the progress of a load. There is one for each kind of --progress.
 type view interface {
 	update(loader.Snapshot)
 	interval() time.Duration
-	clear() // takes away what is drawn, before other output
+	clear() // removes what is drawn, before other output
 	finish()
 }
 
-// reporter reports on stderr how a load goes: its view and its log take turns.
+// reporter reports the progress of a load on stderr: its view and its log take turns.
 type reporter struct {
 	mu   sync.Mutex
 	w    io.Writer
@@ -49,11 +49,10 @@ type reporter struct {
 	verbosity
 }
 
-// A bar needs so many columns; in less, its line would wrap and not be redrawn.
+// A bar needs this many columns. In a narrower terminal its line would wrap and could not be redrawn.
 const minBarColumns = 72
 
-// newReporter returns what reports by a view: auto, which is also the empty one, bar, json
-// or none.
+// newReporter returns a reporter with a view: auto or "", bar, json or none.
 func newReporter(view string, json bool, v verbosity, stderr io.Writer) *reporter {
 	r := &reporter{w: stderr, json: json, verbosity: v}
 	auto := view == "auto" || view == ""
@@ -73,7 +72,7 @@ func newReporter(view string, json bool, v verbosity, stderr io.Writer) *reporte
 	return r
 }
 
-// terminalWidth returns how wide the terminal is that w writes to, 0 where it is none.
+// terminalWidth returns the width of the terminal that w writes to, or 0 if it is not a terminal.
 func terminalWidth(w io.Writer) int {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -96,8 +95,8 @@ func (r *reporter) log() *slog.Logger {
 	return slog.New(newTextHandler(r, r.verbosity))
 }
 
-// newJSONHandler writes a log for programs: with the events of a run's normal course, unless
-// only errors are to be written.
+// newJSONHandler writes a log for programs. It includes the normal events of a run, unless only errors are
+// wanted.
 func newJSONHandler(w io.Writer, v verbosity) slog.Handler {
 	if v != quiet {
 		v = verbose
@@ -106,7 +105,7 @@ func newJSONHandler(w io.Writer, v verbosity) slog.Handler {
 	return slog.NewJSONHandler(w, &slog.HandlerOptions{Level: v.level(), ReplaceAttr: nameEvents})
 }
 
-// Write is the way of the log to stderr.
+// Write writes the log to stderr.
 func (r *reporter) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -151,7 +150,7 @@ func (r *reporter) follow(p *loader.Progress) (stop func()) {
 	}
 }
 
-// endOf says how what did not come to its end has ended.
+// endOf returns how unfinished work ended.
 func endOf(ctx context.Context) loader.End {
 	if ctx.Err() != nil {
 		return loader.EndStopped
@@ -166,7 +165,7 @@ func (r *reporter) update(s loader.Snapshot) {
 	r.view.update(s)
 }
 
-// summary writes the machine's form of the summary; people's goes to stdout.
+// summary writes the summary as JSON. The summary for people goes to stdout.
 func (r *reporter) summary(s loader.Summary) {
 	if r.json && r.verbosity != quiet {
 		writeJSON(r, struct {
@@ -189,7 +188,7 @@ func (r *reporter) benchResult(b serverlimit.Result) {
 func writeJSON(w io.Writer, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		b = []byte(`{"type":"log","level":"ERROR","msg":"a line could not be written as JSON"}`)
+		b = []byte(`{"type":"log","level":"ERROR","msg":"a line could not be encoded as JSON"}`)
 	}
 
 	_, _ = w.Write(append(b, '\n'))

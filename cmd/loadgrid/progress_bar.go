@@ -14,9 +14,9 @@ import (
 // barView is a bar for each stage, on a terminal.
 type barView struct {
 	w       io.Writer
-	bar     *progressbar.ProgressBar // of the stage that was seen last, nil when it is done
+	bar     *progressbar.ProgressBar // of the last seen stage, nil when it is done
 	last    loader.Snapshot
-	updated time.Time // when
+	updated time.Time // when last was set
 }
 
 func (v *barView) interval() time.Duration { return 100 * time.Millisecond }
@@ -39,8 +39,8 @@ func (v *barView) update(s loader.Snapshot) {
 	v.bar.Describe(describeRunning(s))
 }
 
-// finishStage fills the bar of the stage that was seen last, since another one, or
-// none, has followed, and a bar for each in between that was too short to be seen.
+// finishStage fills the bar of the last seen stage after the next stage has begun or the run has ended. It also
+// draws a full bar for each stage in between that was too short to be seen.
 func (v *barView) finishStage(next loader.Snapshot) {
 	stages := loader.Stages()
 	first, end := slices.Index(stages, v.last.Stage), slices.Index(stages, next.Stage)
@@ -66,12 +66,11 @@ func (v *barView) finishStage(next loader.Snapshot) {
 	}
 }
 
-// barWidth leaves room for the text in 80 columns; where there is less, the
-// library makes the bar shorter.
+// barWidth leaves room for the text in 80 columns. In a narrower terminal the library makes the bar shorter.
 const barWidth = 12
 
-// newProgressBar returns a bar that is one longer than there are rows, so that it is
-// full, and no longer changes, when its stage is done and not before.
+// newProgressBar returns a bar with one unit more than there are rows, so that it is full, and stops changing,
+// only when its stage is done.
 func newProgressBar(w io.Writer, rows int64) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(rows+1,
 		progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(barWidth),
@@ -88,7 +87,7 @@ func describeRunning(s loader.Snapshot) string {
 		return text + formatDuration(s.Elapsed)
 	}
 
-	if s.Stage != loader.StageLoad { // the server tells a share of the work, not a number of rows
+	if s.Stage != loader.StageLoad { // the server reports a share of the work, not a number of rows
 		return text + formatDuration(s.Elapsed) + describeRate(s)
 	}
 
@@ -114,8 +113,8 @@ func (v *barView) clear() {
 	}
 }
 
-// finish leaves the bar of a stage that was not done where it stands, and says how the run has
-// ended in it. What ends the plan says so itself.
+// finish leaves the bar of an unfinished stage as it is, and writes how the run ended in it. An error in the plan
+// has its own message.
 func (v *barView) finish() {
 	if v.bar == nil {
 		return
@@ -125,7 +124,7 @@ func (v *barView) finish() {
 	case v.last.End != "" && v.last.Stage != loader.StagePlan:
 		v.bar.Describe(fmt.Sprintf("%-8s", v.last.Stage) + paint(v.w, endColor(v.last.End), describeEnd(v.last)))
 		fmt.Fprintln(v.w)
-	case v.last.Total > 0 && v.last.Done >= v.last.Total: // of bench, which has one stage
+	case v.last.Total > 0 && v.last.Done >= v.last.Total: // from bench, which has one stage
 		v.bar.Describe(describeDone(v.last))
 		_ = v.bar.Set64(v.last.Total + 1)
 		fmt.Fprintln(v.w)

@@ -70,7 +70,7 @@ func checkScreen(t *testing.T, output string, want ...string) {
 
 func TestBar(t *testing.T) {
 	r, b := newTestReporter(t, "bar")
-	r.update(loader.Snapshot{}) // before the run has begun
+	r.update(loader.Snapshot{}) // before the run starts
 	checkScreen(t, b.String())
 	r.update(loader.Snapshot{Stage: loader.StagePlan, Elapsed: 300 * time.Millisecond})
 	plan := "   0% |            |  plan    0.3 s"
@@ -84,18 +84,18 @@ func TestBar(t *testing.T) {
 	load := "  31% |███         |  load    1,600,000/5,000,000, 400,000 rows/s, 8.5 s left"
 	checkScreen(t, b.String(), planDone, load)
 
-	r.log().Warn("trying again") // takes the place of the bar
+	r.log().Warn("trying again") // replaces the bar
 	lines := renderScreen(t, b.String())
 	if len(lines) != 2 || lines[0] != planDone || !strings.HasSuffix(lines[1], `level=WARN msg="trying again"`) {
 		t.Errorf("with a log line: %q", lines)
 	}
 
 	warning := lines[1]
-	// The bar comes again below. An attempt that failed has taken rows back.
+	// The bar is drawn again below. A failed attempt has removed rows from the count.
 	r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 1_210_000, Total: 5_000_000, Elapsed: 5 * time.Second})
 	checkScreen(t, b.String(), planDone, warning, "  24% |██          |  load    1,210,000/5,000,000, 242,000 rows/s, 16s left")
 
-	// All rows are sent, the stage is not done.
+	// All rows are sent, but the stage is not done.
 	r.update(loader.Snapshot{Stage: loader.StageLoad, Done: 5_000_000, Total: 5_000_000, Elapsed: 10 * time.Second})
 	checkScreen(t, b.String(), planDone, warning, "  99% |███████████ |  load    5,000,000/5,000,000, 500,000 rows/s, finishing")
 
@@ -104,7 +104,7 @@ func TestBar(t *testing.T) {
 	r.update(loader.Snapshot{Stage: loader.StagePublish, Elapsed: 0})
 	r.update(loader.Snapshot{}) // the run is done
 	lines = renderScreen(t, b.String())
-	loadDone := " 100% |████████████|  load    9.0 s, 5,000,000 rows, " // and a rate in which the clock has its say
+	loadDone := " 100% |████████████|  load    9.0 s, 5,000,000 rows, " // and a rate that depends on the clock
 	want := []string{planDone, warning, loadDone, " 100% |████████████|  freeze  0.0 s", " 100% |████████████|  index   1.0 s",
 		" 100% |████████████|  analyze 0.0 s", " 100% |████████████|  publish 0.0 s"}
 	if len(lines) != len(want) {
@@ -154,7 +154,7 @@ func TestBarThatStops(t *testing.T) {
 	}
 }
 
-// While a run ends, nothing says that it goes on; one whose answer was lost may be published after all.
+// While a run ends, nothing says that it continues. A run whose answer was lost may still be published.
 func TestBarWhileARunEnds(t *testing.T) {
 	r, b := newTestReporter(t, "bar")
 	s := loader.Snapshot{Stage: loader.StagePublish, Elapsed: time.Second, End: loader.EndStopped}
@@ -170,7 +170,7 @@ func TestBarWhileARunEnds(t *testing.T) {
 	}
 }
 
-// What is left of an index is told as long as somebody can tell.
+// The remaining time of an index build is shown as long as it is known.
 func TestBarOfAnIndex(t *testing.T) {
 	for _, tt := range []struct {
 		done           int64

@@ -8,7 +8,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// lineView is a line every 10 seconds, for logs.
+// lineView writes a line every 10 seconds, for logs.
 type lineView struct {
 	w io.Writer
 }
@@ -37,7 +37,7 @@ func (v *lineView) update(s loader.Snapshot) {
 	fmt.Fprintln(v.w, line)
 }
 
-// describeEnd says how a run has ended in a stage that was not done.
+// describeEnd describes how a run ended in an unfinished stage.
 func describeEnd(s loader.Snapshot) string {
 	text := fmt.Sprintf("%s, %s", formatDuration(s.Elapsed), s.End)
 	if s.Stage == loader.StageLoad && s.Total > 0 {
@@ -47,12 +47,12 @@ func describeEnd(s loader.Snapshot) string {
 	return text
 }
 
-// formatPercent writes how much of a stage is done. It is 100 % when the stage is, and not before.
+// formatPercent formats the finished share of a stage. It shows at most 99 % until the stage is done.
 func formatPercent(s loader.Snapshot) string {
 	return fmt.Sprintf("%d%%", min(99, int64(100*float64(s.Done)/float64(s.Total))))
 }
 
-// describeRate says how fast a stage goes and how long it still takes, as far as somebody can tell.
+// describeRate describes the speed and the remaining time of a stage, as far as they are known.
 func describeRate(s loader.Snapshot) (text string) {
 	perSecond, remaining := s.Rate()
 	if perSecond > 0 && s.Stage == loader.StageLoad {
@@ -70,7 +70,7 @@ func describeRate(s loader.Snapshot) (text string) {
 	return text
 }
 
-// jsonView is an object a line at each pause, for programs.
+// jsonView writes one JSON object per line at each interval, for programs.
 type jsonView struct {
 	w     io.Writer
 	every time.Duration
@@ -101,7 +101,7 @@ func (v *jsonView) update(s loader.Snapshot) {
 		Total         int64        `json:"total"`
 		RowsPerSecond float64      `json:"rows_per_second"`
 		Seconds       float64      `json:"seconds"`
-		SecondsLeft   *float64     `json:"seconds_left"` // null where nobody can tell
+		SecondsLeft   *float64     `json:"seconds_left"` // null if unknown
 		End           loader.End   `json:"end,omitempty"`
 	}{"progress", time.Now(), s.Job, s.Run, s.Stage, s.Done, s.Total, perSecond, s.Elapsed.Seconds(), left, s.End})
 }

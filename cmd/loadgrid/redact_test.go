@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A connection string is put into the wrong place sooner or later.
+// Users sometimes put a connection string in the wrong place.
 func TestAMisplacedDSNNeverLeaks(t *testing.T) {
 	clearEnv(t)
 	for _, dsn := range []string{

@@ -14,17 +14,17 @@ func (r *roff) macro(name string, args ...string) {
 	r.WriteString("\n")
 }
 
-// line writes text that is escaped, as one line.
+// line writes escaped text as one line.
 func (r *roff) line(text string) { r.WriteString(guard(text) + "\n") }
 
-// item writes an entry of a list: its head, which is escaped, and plain text.
+// item writes a list entry: its head, which is already escaped, and plain text.
 func (r *roff) item(head, text string) {
 	r.macro("TP")
 	r.line(head)
 	r.line(escape(text))
 }
 
-// text writes plain text. Indented lines are a table, and keep their breaks.
+// text writes plain text. Indented lines are a table and keep their line breaks.
 func (r *roff) text(text string) {
 	for i, paragraph := range strings.Split(strings.TrimSpace(text), "\n\n") {
 		if i > 0 {
@@ -45,7 +45,7 @@ func (r *roff) text(text string) {
 	}
 }
 
-// literal writes plain text, line by line as it stands.
+// literal writes plain text with its line breaks.
 func (r *roff) literal(text string) {
 	r.macro("EX")
 	for line := range strings.SplitSeq(strings.Trim(text, "\n"), "\n") {
@@ -54,18 +54,18 @@ func (r *roff) literal(text string) {
 	r.macro("EE")
 }
 
-// bold returns plain text in bold, whose words are not hyphenated.
+// bold returns plain text in bold, without hyphenation.
 func bold(text string) string {
 	return `\fB\%` + strings.ReplaceAll(escape(text), " ", ` \%`) + `\fR`
 }
 
-// escape returns plain text as troff prints it character by character: without this a
-// hyphen is a dash that nobody can paste into a shell, and a quote is a typographic one.
+// escape returns plain text so that troff prints it character by character. Otherwise troff would print
+// a hyphen as a dash, which breaks a command that is pasted into a shell, and a quote as a typographic one.
 func escape(text string) string {
 	return strings.NewReplacer(`\`, `\(rs`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(text)
 }
 
-// guard keeps troff from taking a line of text for a macro.
+// guard keeps troff from reading a line of text as a macro.
 func guard(line string) string {
 	if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
 		return `\&` + line

@@ -17,7 +17,11 @@ import (
 func newRunsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
-		Short: "List, show, resume, drop, roll back and prune runs, and keep loads off a table",
+		Short: "List, show, resume, drop, roll back and prune runs, and put tables on hold",
+		Long: `A run is one load of a table, with all its attempts. The ledger in the database records
+each run. These commands show the runs, finish or give up those that did not end, and
+manage the kept versions of tables. 'loadgrid runs list' prints the number of each run,
+which the other commands take as ID.`,
 		Example: `  loadgrid runs list
   loadgrid runs show 3
   loadgrid runs show 3 --json
@@ -34,13 +38,13 @@ func newRunsCommand() *cobra.Command {
 	return withSubcommands(cmd)
 }
 
-// runOptions say which run a subcommand is about, and where its ledger is.
+// runOptions select the run of a subcommand, and the ledger.
 type runOptions struct {
 	server serverOptions
 	id     int64
 }
 
-// newRunCommand makes a subcommand that takes the number of a run, and options of its own.
+// newRunCommand makes a subcommand that takes the number of a run and its own options.
 func newRunCommand(name, short string, own options.Table, do func(context.Context, runOptions, streams) error) *cobra.Command {
 	var o runOptions
 	table := append(own, o.server.Table()...)
@@ -72,8 +76,8 @@ func runID(s string) (int64, error) {
 	return id, nil
 }
 
-// warnNoLedger makes the absence of a ledger a warning: before the first load there is
-// none, and a schedule may ask all the same.
+// warnNoLedger turns the absence of a ledger into a warning: before the first load there is
+// none, but a schedule may already query it.
 func warnNoLedger(err error, stderr io.Writer) error {
 	var none *loader.NoLedgerError
 	if !errors.As(err, &none) {
@@ -87,10 +91,10 @@ func warnNoLedger(err error, stderr io.Writer) error {
 // jsonOption makes a command write JSON.
 func jsonOption(to *bool) options.Option {
 	return options.Option{Name: "json", Value: options.Bool(to),
-		Help: "write JSON, with all that the ledger knows: stages, rates, retries, errors with SQLSTATE, who and from where"}
+		Help: "write JSON with everything in the ledger: stages, rates, retries, errors with SQLSTATE, and who ran it from where"}
 }
 
-// statedRun is a run as JSON shows it, with its status and the hold of its table.
+// statedRun is a run for JSON, with its status and the hold on its table.
 type statedRun struct {
 	loader.RunInfo
 	Status string       `json:"status"`
@@ -98,7 +102,7 @@ type statedRun struct {
 }
 
 func withStatus(holds []loader.Hold, runs ...loader.RunInfo) []statedRun {
-	list, held := make([]statedRun, len(runs)), holdsOf(holds) // in JSON a list, also where there is none
+	list, held := make([]statedRun, len(runs)), holdsOf(holds) // not nil, so that JSON has a list even without runs
 	for i, r := range runs {
 		list[i] = statedRun{r, r.Status(), held[r.Table]}
 	}

@@ -10,7 +10,12 @@ import (
 )
 
 func newRunsDropCommand() *cobra.Command {
-	return newRunCommand("drop", "Remove what an unfinished run has loaded, or the version of a table that is kept of a run", nil, runDrop)
+	cmd := newRunCommand("drop", "Remove the rows of an unfinished run, or the table version that was kept from a run", nil, runDrop)
+	cmd.Long = `drop gives up an unfinished run and removes the rows that it has committed. For a run that
+has ended, it removes the version of the table that --keep has kept from it. It never
+changes the rows that readers of the table see, and refuses a run that is still alive.`
+
+	return cmd
 }
 
 func runDrop(ctx context.Context, o runOptions, std streams) error {
@@ -23,6 +28,6 @@ func runDrop(ctx context.Context, o runOptions, std streams) error {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.report, "run %d is dropped\n", o.id)
+	_, err = fmt.Fprintf(std.report, "dropped run %d\n", o.id)
 	return err
 }

@@ -17,17 +17,18 @@ import (
 func newRunsHoldCommand() *cobra.Command {
 	var reason string
 	reasonOption := options.Option{Name: "reason", Value: options.Text(&reason, "the reason is empty"),
-		Help: "why, as `TEXT` for people: loads and runs list show it"}
+		Help: "reason for the hold, as `TEXT` that loads and 'runs list' show"}
 
 	cmd := newTableCommand("hold", "Keep loads off a table until you release it", options.Table{reasonOption},
 		func(ctx context.Context, server serverOptions, t loader.Table, std streams) error {
 			return runHold(ctx, server, t, reason, std)
 		})
-	cmd.Long = `hold keeps loads off a table until 'loadgrid runs release' lets them begin again. Use it
-after a bad night: a schedule would soon replace a table that you have rolled back.
-A load of the table does nothing then, says so, and ends with exit code 0, and the
-other jobs of its file run. A load that is at work when you type this goes on: hold
-names it. Rollback, drop and prune work as ever.`
+	cmd.Long = `hold keeps loads off a table until you run 'loadgrid runs release'. Use it after a failed
+night, so that the schedule does not replace a table that you have rolled back.
+
+A load of a table on hold does nothing, reports the hold, and ends with exit code 0. The
+other jobs of its file run as usual. hold does not stop a load that is already running; it
+names that load. Rollback, drop and prune work as usual.`
 	cmd.Example = `  loadgrid runs hold stats.grid
   loadgrid runs hold stats.grid --reason 'the source has half of its rows'`
 
@@ -35,10 +36,10 @@ names it. Rollback, drop and prune work as ever.`
 }
 
 func newRunsReleaseCommand() *cobra.Command {
-	return newTableCommand("release", "Let loads begin again on a table that is on hold", nil, runRelease)
+	return newTableCommand("release", "Allow loads again on a table that is on hold", nil, runRelease)
 }
 
-// newTableCommand makes a subcommand of runs that takes the name of a table, and options of its own.
+// newTableCommand makes a subcommand of runs that takes the name of a table and its own options.
 func newTableCommand(name, short string, own options.Table, do func(context.Context, serverOptions, loader.Table, streams) error) *cobra.Command {
 	var server serverOptions
 	table := append(own, server.Table()...)
@@ -76,19 +77,19 @@ func runHold(ctx context.Context, server serverOptions, t loader.Table, reason s
 
 	name := oneLine(placed.Table.String())
 	if placed.Unknown {
-		fmt.Fprintf(std.err, "loadgrid: there is no table %s, and the ledger knows no run of one: is the name right?\n", name)
+		fmt.Fprintf(std.err, "loadgrid: table %s does not exist, and the ledger has no run for it: check the name\n", name)
 	}
 
 	if placed.Running != "" {
-		fmt.Fprintf(std.err, "loadgrid: a load of table %s is running (%s) and will publish: stop it, or roll the table back when it has ended\n", name, placed.Running)
+		fmt.Fprintf(std.err, "loadgrid: a load of table %s is running (%s) and will publish: stop it, or roll the table back after it ends\n", name, placed.Running)
 	}
 
 	if placed.Before {
-		_, err = fmt.Fprintf(std.out, "%s, and stays so\n", describeHold(placed.Hold))
+		_, err = fmt.Fprintf(std.out, "%s; it stays on hold\n", describeHold(placed.Hold))
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.out, "table %s is on hold: no load begins on it until you run %s\n", name, tableCommand("release", server, placed.Table))
+	_, err = fmt.Fprintf(std.out, "table %s is on hold: no load will start on it until you run %s\n", name, tableCommand("release", server, placed.Table))
 	return err
 }
 
@@ -102,25 +103,25 @@ func runRelease(ctx context.Context, server serverOptions, t loader.Table, std s
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.out, "table %s is released: it was on hold since %s, by %s%s\n",
+	_, err = fmt.Fprintf(std.out, "table %s is released; it had been on hold since %s, by %s%s\n",
 		oneLine(held.Table.String()), held.Since.Format(time.RFC3339), oneLine(held.By()), reasonOf(held))
 	return err
 }
 
-// describeHold says which table is on hold, since when, by whom and why.
+// describeHold describes a hold: which table, since when, by whom and why.
 func describeHold(h loader.Hold) string {
-	return fmt.Sprintf("table %s is on hold since %s, by %s%s", oneLine(h.Table.String()), h.Since.Format(time.RFC3339), oneLine(h.By()), reasonOf(h))
+	return fmt.Sprintf("table %s is on hold (since %s, by %s)%s", oneLine(h.Table.String()), h.Since.Format(time.RFC3339), oneLine(h.By()), reasonOf(h))
 }
 
-// reasonOf is the end of a sentence on a hold: its reason, if it has one.
+// reasonOf returns the reason of a hold, to append to a sentence, or "" if it has none.
 func reasonOf(h loader.Hold) string {
 	if h.Reason == "" {
 		return ""
 	}
-	return " (" + oneLine(h.Reason) + ")"
+	return ": " + oneLine(h.Reason)
 }
 
-// holdsOf returns the tables on hold, by their names.
+// holdsOf returns the holds by the names of their tables.
 func holdsOf(list []loader.Hold) map[loader.Table]*loader.Hold {
 	holds := make(map[loader.Table]*loader.Hold, len(list))
 	for _, h := range list {
@@ -139,7 +140,7 @@ func printHolds(w io.Writer, list []loader.Hold) error {
 	return nil
 }
 
-// tableCommand returns the command of runs for a table, in single quotes where no word of it needs some.
+// tableCommand returns a command of runs for a table, in single quotes if no word of it contains any.
 func tableCommand(verb string, server serverOptions, t loader.Table) string {
 	words := []string{"loadgrid", "runs", verb, shellWord(t.String())}
 	if server.ledger() != loader.DefaultLedgerSchema {

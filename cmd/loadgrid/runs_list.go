@@ -17,17 +17,19 @@ func newRunsListCommand() *cobra.Command {
 	var o listOptions
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the runs that the ledger knows, the newest first",
-		Long: `list shows the runs that the ledger knows, the newest first. The states are:
-  loading    a process is at work on it
+		Short: "List the runs in the ledger, newest first",
+		Long: `list shows the runs in the ledger, newest first. A run has one of these states:
+
+  loading    a process is working on it
   published  readers see its rows
   stopped    a signal or a time limit ended it
   failed     an error ended it
-  killed     it ended without a word: its process was killed, or it lost its server
-  kept       other rows took the place of its rows, and --keep has kept them
-  replaced   other rows took the place of its rows
+  killed     it recorded no end: its process was killed, or it lost the server
+  kept       newer rows replaced its rows, which --keep has kept
+  replaced   newer rows replaced its rows
   dropped    it was given up
-The command that began a stopped, failed or killed run resumes it, as does
+
+To resume a stopped, failed or killed run, run the command that started it again, or use
 'loadgrid runs resume'.`,
 		Example: `  loadgrid runs list
   loadgrid runs list --table stats.grid --limit 10
@@ -37,10 +39,10 @@ The command that began a stopped, failed or killed run resumes it, as does
 	}
 
 	table := append(options.Table{
-		{Name: "table", Value: options.Parsed(o.parseTable), Help: "list the runs of this table alone, `[SCHEMA.]NAME`; without a schema, of tables of this name in any"},
-		{Name: "limit", Value: options.Int(&o.filter.Limit, 1, math.MaxInt32), Help: "list the newest `number` of runs; left out, all"},
-		{Name: "batch", Value: options.Text(&o.filter.Batch, "the name is empty"), Help: "list the runs of this `BATCH` alone, which load --share=BATCH has named"},
-		{Name: "wide", Value: options.Bool(&o.wide), Help: "show all columns: without, the list takes 100 columns, and leaves out what it has no room for"},
+		{Name: "table", Value: options.Parsed(o.parseTable), Help: "list only runs of this table, as `[SCHEMA.]NAME`; without a schema, of tables with this name in any schema"},
+		{Name: "limit", Value: options.Int(&o.filter.Limit, 1, math.MaxInt32), Help: "list only the newest `number` of runs; defaults to all"},
+		{Name: "batch", Value: options.Text(&o.filter.Batch, "the name is empty"), Help: "list only runs of this `BATCH`, as named by load --share=BATCH"},
+		{Name: "wide", Value: options.Bool(&o.wide), Help: "show all columns; by default, the list leaves out those that do not fit in 100 characters"},
 		jsonOption(&o.json),
 	}, o.server.Table()...)
 	addFlags(cmd, table)
@@ -55,7 +57,7 @@ The command that began a stopped, failed or killed run resumes it, as does
 	return cmd
 }
 
-// listOptions say which runs are listed, and how.
+// listOptions select the runs to list, and the format.
 type listOptions struct {
 	server serverOptions
 	filter loader.RunFilter

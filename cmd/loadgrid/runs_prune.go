@@ -19,16 +19,19 @@ func newRunsPruneCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "prune --older-than AGE",
-		Short: "Take ended runs out of the ledger that are older than an age",
-		Long: `prune takes out of the ledger what it knows of runs that ended longer ago than --older-than:
-those that were dropped, whose rows others have replaced, whose table is gone, or that
-found all their cells there and added none. The last run of each job stays, and so do runs
-that are unfinished, or whose rows a table shows or keeps. No table is touched. 'load --prune-runs AGE' does the same for its table, after publish.`,
+		Short: "Remove old, ended runs from the ledger",
+		Long: `prune removes runs from the ledger that ended longer ago than --older-than. It removes a
+run if it was dropped, if newer rows replaced its rows, if its table no longer exists, or
+if it added no rows because the table already held them.
+
+It keeps the last run of each job, unfinished runs, and runs whose rows are in a table or
+a kept version. It changes no table. 'load --prune-runs AGE' does the same for its own
+table after it publishes.`,
 		Example: "  loadgrid runs prune --older-than 90d",
 		Args:    noArgs,
 	}
 
-	table := append(options.Table{{Name: "older-than", Value: options.Age(&olderThan), Help: "`AGE` such as 90d, 2w or 12h"}}, server.Table()...)
+	table := append(options.Table{{Name: "older-than", Value: options.Age(&olderThan), Help: "minimum `AGE`, such as 90d, 2w or 12h (required)"}}, server.Table()...)
 	addFlags(cmd, table)
 
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -53,7 +56,7 @@ func runPrune(ctx context.Context, server serverOptions, olderThan time.Duration
 			return err
 		}
 
-		_, err = fmt.Fprintf(std.report, "%s removed from the ledger\n", plural(int(n), "run"))
+		_, err = fmt.Fprintf(std.report, "removed %s from the ledger\n", plural(int(n), "run"))
 		return err
 	})
 }

@@ -11,10 +11,15 @@ import (
 
 func newRunsResumeCommand() *cobra.Command {
 	var progress progressOptions
-	return newRunCommand("resume", "Resume an unfinished run, as the command that began it would", progress.Table(),
+	cmd := newRunCommand("resume", "Resume an unfinished run, as its original command would", progress.Table(),
 		func(ctx context.Context, o runOptions, std streams) error {
 			return runResume(ctx, o, progress, std)
 		})
+	cmd.Long = `resume continues a run that was stopped, failed or was killed. It reads the job from the
+ledger, so you do not repeat the options of the load. It copies only the chunks or
+partitions that are missing, and then publishes the table.`
+
+	return cmd
 }
 
 func runResume(ctx context.Context, o runOptions, progress progressOptions, std streams) error {

@@ -6,7 +6,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// A run that has ended cannot be resumed: whoever asks for that used a wrong number.
+// A run that has ended cannot be resumed: the user gave a wrong number.
 func TestResumeOfAnEndedRun(t *testing.T) {
 	for _, state := range []loader.State{loader.StatePublished, loader.StateDropped} {
 		run := loader.RunInfo{ID: 3, State: state}

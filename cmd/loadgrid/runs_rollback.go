@@ -12,10 +12,12 @@ import (
 )
 
 func newRunsRollbackCommand() *cobra.Command {
-	cmd := newRunCommand("rollback", "Give a table the rows of an earlier run again, which --keep has kept", nil, runRollback)
-	cmd.Long = `rollback gives a table the rows of an earlier run again, which --keep has kept, and keeps
-the present rows instead. Nothing is copied. Stop the schedule or mend the source first:
-the next load replaces the table again. 'loadgrid runs hold TABLE' keeps loads off it.`
+	cmd := newRunCommand("rollback", "Restore the rows of an earlier run that --keep has kept", nil, runRollback)
+	cmd.Long = `rollback restores the rows of an earlier run that --keep has kept, and keeps the current
+rows as a version. It copies nothing.
+
+The next load replaces the table again. So first stop the schedule or fix the source, or
+put the table on hold with 'loadgrid runs hold TABLE'.`
 
 	return cmd
 }
@@ -28,7 +30,7 @@ func runRollback(ctx context.Context, o runOptions, std streams) error {
 	err := o.server.withPool(ctx, func(ctx context.Context, pool *pgxpool.Pool) (err error) {
 		ledger := o.server.ledgerOn(pool)
 		if done, err = ledger.Rollback(ctx, o.id, log); err == nil {
-			holds, _ = ledger.Holds(ctx, done.Table) // the rollback is done, whatever is known of these
+			holds, _ = ledger.Holds(ctx, done.Table) // the rollback is done, even if the holds cannot be read
 		}
 		return err
 	})
@@ -38,10 +40,10 @@ func runRollback(ctx context.Context, o runOptions, std streams) error {
 
 	_, err = fmt.Fprintf(std.report, "table %s has the rows of run %d again\n", done.Table, done.Version)
 	if err == nil && done.KeptVersion != 0 {
-		_, err = fmt.Fprintf(std.report, "those of run %d are kept as %s\n", done.KeptVersion, done.Kept)
+		_, err = fmt.Fprintf(std.report, "the rows of run %d are kept as %s\n", done.KeptVersion, done.Kept)
 	}
 	if err == nil && len(holds) == 0 {
-		_, err = fmt.Fprintf(std.out, "the next load replaces the table again: stop the schedule or mend the source first, or run %s\n",
+		_, err = fmt.Fprintf(std.out, "the next load will replace the table again: first stop the schedule or fix the source, or run %s\n",
 			tableCommand("hold", o.server, done.Table))
 	}
 	return err

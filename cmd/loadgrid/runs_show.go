@@ -17,10 +17,16 @@ import (
 
 func newRunsShowCommand() *cobra.Command {
 	var asJSON bool
-	return newRunCommand("show", "Show one run: its job, its attempts, and how far it is", options.Table{jsonOption(&asJSON)},
+	cmd := newRunCommand("show", "Show one run: its job, its attempts and its progress", options.Table{jsonOption(&asJSON)},
 		func(ctx context.Context, o runOptions, std streams) error {
 			return runShow(ctx, o, asJSON, std)
 		})
+	cmd.Long = `show prints the state of a run, its job and each of its attempts: who started it, when it
+began and ended, how long each stage took, and its retries and errors.`
+	cmd.Example = `  loadgrid runs show 3
+  loadgrid runs show 3 --json`
+
+	return cmd
 }
 
 func runShow(ctx context.Context, o runOptions, asJSON bool, std streams) error {
@@ -67,7 +73,7 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 
 	line("rows", "%s of %s committed", formatCount(r.RowsDone), formatCount(r.Rows))
 	line("chunks", "%d of %d committed", r.Committed, r.Chunks)
-	line("started", "%s, %s", r.StartedAt.Format(time.RFC3339), plural(r.Attempts, "time"))
+	line("started", "%s, %s", r.StartedAt.Format(time.RFC3339), plural(r.Attempts, "attempt"))
 	if r.FinishedAt != nil {
 		line("finished", "%s", r.FinishedAt.Format(time.RFC3339))
 	}
@@ -82,11 +88,11 @@ func printRun(w io.Writer, r loader.RunInfo) error {
 	return printAttempts(w, r)
 }
 
-// printJob writes what a run's job says.
+// printJob writes the job of a run.
 func printJob(line func(name, format string, args ...any), r loader.RunInfo) {
 	g := r.Job.Grid
 	if g.DX == 0 {
-		line("grid", "not known: the ledger took the table over from one that was lost")
+		line("grid", "unknown: this ledger took the table over from a lost ledger")
 	} else {
 		line("origin", "%g,%g", g.X0, g.Y0)
 		line("cell size", "%g,%g", g.DX, g.DY)
@@ -154,7 +160,7 @@ func printAttempts(w io.Writer, r loader.RunInfo) error {
 		case s.EndedAt == nil && s.No == r.LastAttempt().No && r.Alive != nil && *r.Alive:
 			line("ended", "not yet")
 		case s.EndedAt == nil:
-			line("ended", "it was killed, or lost its server")
+			line("ended", "killed, or lost its server")
 		default:
 			line("ended", "%s, %s", s.EndedAt.Format(time.RFC3339), s.Outcome)
 		}
@@ -181,7 +187,7 @@ func printAttempts(w io.Writer, r loader.RunInfo) error {
 	return nil
 }
 
-// describeStages writes how long the stages of an attempt took.
+// describeStages returns the times of the stages of an attempt.
 func describeStages(s loader.Attempt) string {
 	var parts []string
 	for _, stage := range loader.Stages() {

@@ -9,20 +9,20 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// listWidth is how wide a list of runs is at most, in columns, unless its names are longer.
+// listWidth is the maximum width of a list of runs, in columns, unless its names are longer.
 const listWidth = 100
 
-// column is one of a list of runs.
+// column is a column of a list of runs.
 type column struct {
 	title string
 	right bool // numbers
-	// rank says which columns go first where the list is too wide: the highest. Zero is for those
-	// that stay.
+	// rank is the order in which columns are left out if the list is too wide, the highest first. Columns with
+	// rank zero stay.
 	rank int
 	cell func(loader.RunInfo) string
 }
 
-// noValue is what a cell shows that has nothing to show.
+// noValue is the text of an empty cell.
 const noValue = "-"
 
 func runColumns() []column {
@@ -43,8 +43,8 @@ func runColumns() []column {
 	}
 }
 
-// printRuns writes a list of runs. Columns that have nothing to show are left out, and unless
-// wide, those that take it beyond listWidth: it returns their titles.
+// printRuns writes a list of runs. It leaves out empty columns and, unless wide, those that do not fit within
+// listWidth. It returns the titles of the columns that did not fit.
 func printRuns(w io.Writer, runs []loader.RunInfo, wide bool) (leftOut []string, err error) {
 	columns := runColumns()
 	cells := make([][]string, len(runs))
@@ -81,7 +81,7 @@ func printRuns(w io.Writer, runs []loader.RunInfo, wide bool) (leftOut []string,
 	return leftOut, err
 }
 
-// columnWidths returns how wide each column is: 0 for one that has nothing to show.
+// columnWidths returns the width of each column, 0 for an empty one.
 func columnWidths(columns []column, cells [][]string) []int {
 	widths := make([]int, len(columns))
 	for k, c := range columns {
@@ -99,8 +99,7 @@ func columnWidths(columns []column, cells [][]string) []int {
 	return widths
 }
 
-// narrow leaves out columns until the list fits, those of the highest rank first, and returns their
-// titles.
+// narrow leaves out columns, highest rank first, until the list fits. It returns their titles.
 func narrow(columns []column, widths []int) (titles []string) {
 	total := -len(columnGap)
 	for _, width := range widths {
@@ -135,7 +134,7 @@ func writeCells(b *strings.Builder, columns []column, widths []int, cells []stri
 	b.WriteString(strings.TrimRight(strings.Join(line, columnGap), " ") + "\n")
 }
 
-// padded returns text with spaces, which takes so many columns at least.
+// padded pads text with spaces to at least width columns.
 func padded(text string, width int, right bool) string {
 	spaces := strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
 	if right {
@@ -145,7 +144,7 @@ func padded(text string, width int, right bool) string {
 	return text + spaces
 }
 
-// paintStatus returns text in the colour of the status of a run that needs attention.
+// paintStatus returns text in the colour of a status that needs attention.
 func paintStatus(w io.Writer, status, text string) string {
 	switch status {
 	case string(loader.OutcomeFailed), loader.StatusKilled:
@@ -157,7 +156,7 @@ func paintStatus(w io.Writer, status, text string) string {
 	return text
 }
 
-// jobColumn is what the job is called, where that says more than the table.
+// jobColumn is the name of the job, if it differs from the table.
 func jobColumn(r loader.RunInfo) string {
 	if r.JobName == r.Table.String() || r.JobName == r.Table.Name || r.JobName == "" {
 		return noValue

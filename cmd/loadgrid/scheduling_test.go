@@ -44,7 +44,7 @@ func TestSchedulingCommands(t *testing.T) {
 				t.Errorf("%s: %v", line, err)
 			}
 
-			// A job that is wrong would be refused before a server is asked.
+			// A wrong job would be refused before connecting to a server.
 			if args[0] == "load" && !slices.Contains(args, "--job") {
 				if code, _, stderr := call(t.Context(), append(args, "--dsn", nowhere)...); code != exitFailed || !strings.Contains(stderr, "connecting to") {
 					t.Errorf("%s: exit code %d, %s", line, code, stderr)
@@ -58,7 +58,7 @@ func TestSchedulingCommands(t *testing.T) {
 	}
 }
 
-// The flags that the text names are some command's.
+// Every flag in the text is a flag of some command.
 func TestSchedulingFlags(t *testing.T) {
 	known := make(map[string]bool)
 	everyCommand(newRootCommand(), func(c *cobra.Command) {
@@ -100,8 +100,8 @@ func TestSchedulingJobs(t *testing.T) {
 	}
 }
 
-// The names of metrics in the alerts are those that loadgrid writes, and two that
-// node_exporter adds for each textfile.
+// The alerts use only metrics that loadgrid writes, and two that node_exporter adds for each
+// textfile.
 func TestSchedulingAlerts(t *testing.T) {
 	s := mustReadDocument(t)
 	file := filepath.Join(t.TempDir(), "loadgrid.prom")

@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// serverOptions say which server, and where its ledger is.
+// serverOptions select the server and its ledger.
 type serverOptions struct{ options.Server }
 
 // resolveDSN returns the connection string to use; empty leaves it to the PG*
@@ -23,15 +23,15 @@ func resolveDSN(dsn string) string {
 	return dsn
 }
 
-// config returns how to connect, for a run with so many streams.
+// config returns the configuration of the connections, for a run with this many streams.
 func (o *serverOptions) config(streams int) (*pgxpool.Config, error) {
 	config, err := loader.ParseConfig(resolveDSN(o.DSN), streams)
 	if err != nil {
 		return nil, err
 	}
 
-	// The password is for a connection string that has none. One of the environment or of
-	// the password file is not the string's.
+	// The password is for a connection string that has none itself. One in the environment or in the
+	// password file does not count.
 	if o.Password != "" && !credential.HasPassword(resolveDSN(o.DSN)) {
 		config.ConnConfig.Password = o.Password
 	}
@@ -39,7 +39,7 @@ func (o *serverOptions) config(streams int) (*pgxpool.Config, error) {
 }
 
 func (o *serverOptions) open(ctx context.Context, streams int) (*pgxpool.Pool, error) {
-	// It reads files, such as that of passwords.
+	// It reads files, such as the password file.
 	config, err := await(ctx, func() (*pgxpool.Config, error) { return o.config(streams) })
 	if err != nil {
 		return nil, err
@@ -55,12 +55,12 @@ func (o *serverOptions) ledger() string {
 	return o.LedgerSchema
 }
 
-// ledgerOn is the ledger, for a command that looks at it.
+// ledgerOn returns the ledger, for a command that reads it.
 func (o *serverOptions) ledgerOn(pool *pgxpool.Pool) *loader.Ledger {
 	return loader.NewLedger(pool, o.ledger()).OwnedBy(o.LedgerOwner)
 }
 
-// withPool opens the server for a command that looks at the ledger, and closes it after.
+// withPool opens the server for a command that uses the ledger, and closes it afterwards.
 func (o *serverOptions) withPool(ctx context.Context, do func(context.Context, *pgxpool.Pool) error) error {
 	pool, err := o.open(ctx, 1)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// signalError is the reason that a context ended.
+// signalError is the reason why a context ended.
 type signalError struct{ signal syscall.Signal }
 
 func (e signalError) Error() string {
@@ -15,20 +15,19 @@ func (e signalError) Error() string {
 	case syscall.SIGTERM:
 		return "stopped by SIGTERM"
 	case syscall.SIGHUP:
-		return "stopped by SIGHUP, the terminal is gone"
+		return "stopped by SIGHUP: the terminal was closed"
 	}
 
 	return "stopped by SIGINT"
 }
 
-// withSignals ends the context at the first SIGINT, SIGTERM or SIGHUP; a second
-// one ends the program at once. A pipe that nobody reads any more is an error of
-// the write to it, not the end of a program that has things to put in order.
+// withSignals ends the context at the first SIGINT, SIGTERM or SIGHUP. A second one ends the program at once. A
+// closed pipe is an error of the write to it, and does not end the program, which may have to clean up.
 func withSignals(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	stops := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
 		stops = append(stops, syscall.SIGHUP)
 	}
 

@@ -15,7 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testrand"
 )
 
-// areaOfHoles writes an area with so many holes side by side, as WKT.
+// areaOfHoles writes an area with n holes side by side, as WKT.
 func areaOfHoles(t *testing.T, name string, holes int) {
 	t.Helper()
 	var b bytes.Buffer
@@ -31,8 +31,8 @@ func areaOfHoles(t *testing.T, name string, holes int) {
 	}
 }
 
-// Whatever a command is doing when a signal comes, it ends soon, says so, and leaves no file
-// that is a part of one: it reads an area, checks it, counts cells, cuts them, draws, writes.
+// Whatever a command is doing when a signal comes, it ends soon, says so, and leaves no partial
+// file: it may be reading or checking an area, counting or clipping cells, drawing or writing.
 func TestSignalAtRandomMoments(t *testing.T) {
 	clearEnv(t)
 	rng := testrand.New(t, 114)
@@ -74,7 +74,7 @@ func TestSignalAtRandomMoments(t *testing.T) {
 			}
 
 			sent := time.Now()
-			_ = cmd.Process.Signal(stop) // it may have ended meanwhile
+			_ = cmd.Process.Signal(stop) // it may have ended already
 			select {
 			case <-ended:
 			case <-time.After(10 * usual):

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// startProcess starts loadgrid, and ends it with the test in any case.
+// startProcess starts loadgrid, and always ends it with the test.
 func startProcess(t *testing.T, stdout io.Writer, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	cmd, stderr := newProcess(t, stdout, args...)
@@ -27,7 +27,7 @@ func startProcess(t *testing.T, stdout io.Writer, args ...string) (*exec.Cmd, *b
 	return cmd, stderr
 }
 
-// newProcess is startProcess for one that is to be started.
+// newProcess is startProcess without starting the process.
 func newProcess(t *testing.T, stdout io.Writer, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	exe, err := os.Executable()
@@ -69,7 +69,7 @@ func TestSignals(t *testing.T) {
 			cmd, stderr := startProcess(t, w, endlessDump()...)
 			_ = w.Close()
 			if _, err := io.ReadFull(r, make([]byte, 1<<20)); err != nil {
-				t.Fatal(err) // now it is at work
+				t.Fatal(err) // now it is running
 			}
 			if err := cmd.Process.Signal(tt.signal); err != nil {
 				t.Fatal(err)
@@ -109,7 +109,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// fillPipe writes to a pipe until no more goes in.
+// fillPipe writes to a pipe until it is full.
 func fillPipe(t *testing.T, w *os.File) {
 	t.Helper()
 	if err := w.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
@@ -132,7 +132,7 @@ func checkEnded(t *testing.T, cmd *exec.Cmd, code int) {
 	}
 }
 
-// The first signal also ends what cannot look at a context: reading, writing, opening.
+// The first signal also ends work that cannot watch a context: reading, writing, opening.
 func TestSignalWhileBlocked(t *testing.T) {
 	clearEnv(t)
 	half := strings.Repeat(" ", 1<<20) // more than a pipe holds: when it is written, somebody reads
@@ -214,7 +214,7 @@ func startWithStdin(t *testing.T, args ...string) (*exec.Cmd, io.WriteCloser, *b
 	return cmd, w, stderr
 }
 
-// Counting what cannot be counted says that it does so, and ends with the first signal.
+// Counting too many cells is reported, and ends with the first signal.
 func TestSignalWhileCounting(t *testing.T) {
 	clearEnv(t)
 	r, w, err := os.Pipe()
@@ -243,7 +243,7 @@ func TestSignalWhileCounting(t *testing.T) {
 	checkEnded(t, cmd, 130)
 }
 
-// A dump into a pipe that nobody reads any more ends with the first signal.
+// A dump into a pipe without a reader ends with the first signal.
 func TestSignalWhileNobodyReads(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -266,8 +266,7 @@ func TestSignalWhileNobodyReads(t *testing.T) {
 	}
 }
 
-// Where nobody takes the last message, the first signal does not end the program. A second
-// one does.
+// If nothing reads the last message, the first signal does not end the program, but a second one does.
 func TestSecondSignal(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -297,7 +296,7 @@ func TestSecondSignal(t *testing.T) {
 
 	var sent int
 	for tick := time.Tick(20 * time.Millisecond); ; <-tick {
-		// The second one counts from when the first one is taken note of.
+		// The second signal only counts after the first one has been handled.
 		select {
 		case err := <-ended:
 			exit := new(exec.ExitError)

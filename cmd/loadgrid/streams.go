@@ -6,20 +6,20 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// streams are what a command reads from and writes to. With its options and a
-// context they are all that a command needs: cobra ends where RunE calls one.
+// streams are the input and the outputs of a command. A command needs only these, its options and a
+// context; it does not depend on cobra.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
-	// report is out for what nobody has asked for, such as the summary of a load. With --quiet
-	// nobody reads it, nor err.
+	// report is out, for output that the user did not request, such as the summary of a load. --quiet
+	// discards it, and err.
 	report io.Writer
-	// failures is err, also with --quiet: for what has gone wrong.
+	// failures is err for failures. --quiet does not discard it.
 	failures io.Writer
 	verbosity
 }
 
-// verbosity says how much is written beside results and errors.
+// verbosity is the amount of output other than results and errors.
 type verbosity int
 
 const (

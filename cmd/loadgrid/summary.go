@@ -8,23 +8,23 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// printSummary writes what a load came to.
+// printSummary writes the result of a load.
 func printSummary(w io.Writer, s loader.Summary) error {
 	table := oneLine(s.Table.String())
 	if s.Hold != nil {
-		_, err := fmt.Fprintf(w, "%s: nothing was loaded\n", describeHold(*s.Hold))
+		_, err := fmt.Fprintf(w, "%s; nothing was loaded\n", describeHold(*s.Hold))
 		return err
 	}
 
 	if s.Unchanged {
-		_, err := fmt.Fprintf(w, "table %s is unchanged: it has the %s of run %d, nothing was done\n", table, pluralCount(s.Rows, "row"), s.Run)
+		_, err := fmt.Fprintf(w, "table %s is unchanged: it has the %s of run %d; nothing was done\n", table, pluralCount(s.Rows, "row"), s.Run)
 		return err
 	}
 
 	if s.Appended {
 		fmt.Fprintf(w, "%s added to table %s", were(s.Rows-s.RowsSkipped, "row"), table)
 		if s.RowsSkipped > 0 {
-			fmt.Fprintf(w, ", %s there already", were(s.RowsSkipped, ""))
+			fmt.Fprintf(w, ", %s already there", were(s.RowsSkipped, ""))
 		}
 	} else {
 		fmt.Fprintf(w, "table %s has %s", table, pluralCount(s.Rows, "row"))
@@ -42,7 +42,7 @@ func printSummary(w io.Writer, s loader.Summary) error {
 	}
 
 	if s.ChunksResumed > 0 {
-		fmt.Fprintf(w, ", %s with %s from earlier starts", plural(int(s.ChunksResumed), unit), pluralCount(s.RowsResumed, "row"))
+		fmt.Fprintf(w, ", %s with %s from earlier attempts", plural(int(s.ChunksResumed), unit), pluralCount(s.RowsResumed, "row"))
 	}
 
 	fmt.Fprintln(w, ")")
@@ -50,7 +50,7 @@ func printSummary(w io.Writer, s loader.Summary) error {
 	for _, stage := range loader.Stages() {
 		seconds := s.StageSeconds[stage]
 		if seconds < 0.005 {
-			continue // there was nothing to do
+			continue // the stage had nothing to do
 		}
 
 		rate := ""
@@ -66,12 +66,12 @@ func printSummary(w io.Writer, s loader.Summary) error {
 		return err
 	}
 
-	_, err := fmt.Fprintf(w, "heap %s, indexes %s, WAL of the whole server meanwhile %s\n",
+	_, err := fmt.Fprintf(w, "heap %s, indexes %s, WAL of the whole server during the load %s\n",
 		formatBytes(s.HeapBytes), formatBytes(s.IndexBytes), formatBytes(s.WALBytes))
 	return err
 }
 
-// formatRate writes a rate of rows for the last column, "" when there is none.
+// formatRate formats a rate of rows for the last column, "" if there is none.
 func formatRate(rows int64, seconds float64) string {
 	if seconds <= 0 {
 		return ""

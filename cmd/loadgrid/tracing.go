@@ -23,14 +23,13 @@ import (
 // traceFlushTimeout is how long the end of a run waits for a collector.
 const traceFlushTimeout = 3 * time.Second
 
-// startTracing returns a tracer where the environment asks for traces, by the
-// standard variables OTEL_*; else nil, and nothing is started. The context has the
-// span that the program was started in, when TRACEPARENT names one. stop sends what
-// is left; it is never nil, takes 3 seconds at most, and does not care whether ctx
-// has ended. console is where the exporter of that name writes.
+// startTracing returns a tracer if the standard variables OTEL_* in the environment request
+// traces. Otherwise it returns nil and starts nothing. If TRACEPARENT names the span that the program
+// was started in, the context has it. stop sends the remaining traces. It is never nil, takes 3 seconds
+// at most, and works even if ctx has ended. The console exporter writes to console.
 //
-// Traces never keep a load from running: what is wrong with them goes to warn,
-// which is called from any goroutine, and once for all that cannot be sent.
+// Traces never stop a load: their errors go to warn, which may be called from any goroutine. Only
+// the first failure to send is reported.
 func startTracing(ctx context.Context, env func(string) string, version string, console io.Writer, warn func(error)) (_ context.Context, _ trace.Tracer, stop func()) {
 	nothing := func() {}
 	names := exporterNames(env)
@@ -38,11 +37,11 @@ func startTracing(ctx context.Context, env func(string) string, version string, 
 		return ctx, nil, nothing
 	}
 
-	// The SDK has no other way to say what it could not do: handler and logger are the
-	// process's, and write to stderr by themselves, between lines of JSON.
+	// The SDK reports failures in no other way. By default, its global handler and logger write to stderr, between
+	// lines of JSON.
 	var once sync.Once
 	unsent := func(err error) {
-		once.Do(func() { warn(fmt.Errorf("sending traces, which goes on without further warnings: %w", err)) })
+		once.Do(func() { warn(fmt.Errorf("sending traces (further failures are not reported): %w", err)) })
 	}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(unsent))
 	otel.SetLogger(funcr.New(func(_, args string) { warn(errors.New("OpenTelemetry: " + args)) }, funcr.Options{}))
@@ -67,7 +66,7 @@ func startTracing(ctx context.Context, env func(string) string, version string, 
 	about, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", "loadgrid"), attribute.String("service.version", version)),
 		resource.WithHost(), resource.WithTelemetrySDK(), resource.WithFromEnv()) // the last one wins
 	if err != nil {
-		warn(fmt.Errorf("reading what traces should say of this program from OTEL_RESOURCE_ATTRIBUTES and the machine: %w", err))
+		warn(fmt.Errorf("reading the resource attributes of traces from OTEL_RESOURCE_ATTRIBUTES and the machine: %w", err))
 	}
 
 	provider := sdktrace.NewTracerProvider(append(options, sdktrace.WithResource(about))...)
@@ -89,7 +88,7 @@ func startTracing(ctx context.Context, env func(string) string, version string, 
 	return propagation.TraceContext{}.Extract(ctx, parent), provider.Tracer("github.com/loadgrid/loadgrid"), stop
 }
 
-// exporterNames returns where the environment wants traces to go.
+// exporterNames returns the exporters that the environment requests.
 func exporterNames(env func(string) string) (names []string) {
 	list := env("OTEL_TRACES_EXPORTER")
 	if strings.EqualFold(env("OTEL_SDK_DISABLED"), "true") {
@@ -109,15 +108,15 @@ func exporterNames(env func(string) string) (names []string) {
 	return names
 }
 
-// newExporter makes an exporter, which reads endpoint, headers, timeout and the rest
-// from the environment by itself.
+// newExporter returns an exporter. The exporter itself reads its endpoint, headers, timeout and other settings
+// from the environment.
 func newExporter(ctx context.Context, name string, env func(string) string, console io.Writer) (sdktrace.SpanExporter, error) {
 	switch name {
 	case "console":
 		return stdouttrace.New(stdouttrace.WithWriter(console))
 	case "otlp":
 	default:
-		return nil, fmt.Errorf("no traces are sent: OTEL_TRACES_EXPORTER has %q, and loadgrid knows otlp, console and none", name)
+		return nil, fmt.Errorf("no traces are sent: OTEL_TRACES_EXPORTER is %q, but loadgrid supports only otlp, console and none", name)
 	}
 
 	variable := "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
@@ -126,12 +125,12 @@ func newExporter(ctx context.Context, name string, env func(string) string, cons
 	}
 
 	if protocol := env(variable); protocol != "" && protocol != "http/protobuf" {
-		return nil, fmt.Errorf("no traces are sent: %s is %q, and loadgrid sends http/protobuf alone, which collectors receive on port 4318", variable, protocol)
+		return nil, fmt.Errorf("no traces are sent: %s is %q, but loadgrid supports only http/protobuf, which collectors receive on port 4318", variable, protocol)
 	}
 
 	exporter, err := otlptracehttp.New(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("no traces are sent: making an exporter from the variables OTEL_EXPORTER_OTLP_*: %w", err)
+		return nil, fmt.Errorf("no traces are sent: creating an exporter from the variables OTEL_EXPORTER_OTLP_*: %w", err)
 	}
 	return exporter, nil
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/testleak"
 )
 
-// otelEnv sets these variables, and takes away all others that ask for traces.
+// otelEnv sets these variables, and removes all others that request traces.
 func otelEnv(t *testing.T, set map[string]string) {
 	t.Helper()
 	for _, e := range os.Environ() {
@@ -35,7 +35,7 @@ func otelEnv(t *testing.T, set map[string]string) {
 	}
 }
 
-// traceCollector is a collector that keeps what it is sent.
+// traceCollector is a collector that keeps the traces that it receives.
 type traceCollector struct {
 	mu   sync.Mutex
 	got  []*collector.ExportTraceServiceRequest
@@ -167,7 +167,7 @@ func TestNoTracesUnlessAskedFor(t *testing.T) {
 }
 
 func TestWrongTracesAreAWarning(t *testing.T) {
-	const protocol = "http/protobuf alone, which collectors receive on port 4318"
+	const protocol = "http/protobuf, which collectors receive on port 4318"
 	for _, tt := range []struct {
 		env  map[string]string
 		says string
@@ -198,7 +198,7 @@ func TestTracesOnTheConsole(t *testing.T) {
 	}
 }
 
-// A collector that nobody can reach, and one that never answers.
+// An unreachable collector, and one that never answers.
 func TestACollectorThatIsAway(t *testing.T) {
 	release := make(chan struct{})
 	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
@@ -220,7 +220,7 @@ func TestACollectorThatIsAway(t *testing.T) {
 		go func() { stop(); close(done) }()
 		select {
 		case <-done:
-		case <-time.After(time.Minute): // against the exporter's own minute of tries for each
+		case <-time.After(time.Minute): // the exporter alone would try for a minute each
 			t.Fatal("the end of a run waits for the collector")
 		}
 

@@ -21,14 +21,15 @@ func newUninstallCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "uninstall",
-		Short: "List what loadgrid has made in a database, and remove it",
-		Long: `uninstall lists what loadgrid has made in a database: the ledger with its functions, and
-staging tables that runs have left. With --yes it removes that, in one transaction.
-With --kept it also removes the versions of tables that --keep has kept. The tables
-that you loaded stay, and so does everything that loadgrid has not made. The schema of
-the ledger goes only if nothing else is in it.
-uninstall removes nothing while a run is at work, or if views, functions or indexes of
-yours depend on the ledger: it names them.`,
+		Short: "List or remove everything that loadgrid has created in a database",
+		Long: `uninstall lists what loadgrid has created in a database: the ledger with its functions, and
+the staging tables that runs have left behind. With --yes it removes them in one transaction.
+With --kept it also includes the table versions that --keep has kept.
+
+The tables that you loaded stay, and so does everything that loadgrid did not create. The
+schema of the ledger is removed only if nothing else is in it. uninstall removes nothing
+while a run is active, or if your views, functions or indexes depend on the ledger; it
+then names them.`,
 		Example: `  loadgrid uninstall
   loadgrid uninstall --yes
   loadgrid uninstall --kept --yes`,
@@ -36,8 +37,8 @@ yours depend on the ledger: it names them.`,
 	}
 
 	table := append(options.Table{
-		{Name: "yes", Value: options.Bool(&yes), Help: "remove what is listed"},
-		{Name: "kept", Value: options.Bool(&kept), Help: "remove kept versions of tables, too"},
+		{Name: "yes", Value: options.Bool(&yes), Help: "remove the listed objects"},
+		{Name: "kept", Value: options.Bool(&kept), Help: "include kept versions of tables"},
 	}, server.Table()...)
 	addFlags(cmd, table)
 
@@ -67,28 +68,28 @@ func runUninstall(ctx context.Context, server serverOptions, yes, kept bool, std
 	}
 
 	if found.Empty() {
-		fmt.Fprintf(std.out, "there is nothing of loadgrid with a ledger in schema %s\n", oneLine(found.Schema))
+		fmt.Fprintf(std.out, "found nothing of loadgrid with a ledger in schema %s\n", oneLine(found.Schema))
 		printOtherLedgers(std.out, found)
 		return nil
 	}
 
-	verb := "goes"
+	verb := "removes"
 	if yes {
 		verb = "removed"
 	}
 
 	printRemoved(std.out, found, kept, verb)
-	printStays(std.out, found, kept)
+	printRemaining(std.out, found, kept)
 	if yes {
 		_, err = fmt.Fprintln(std.out, "done")
 		return err
 	}
 
-	_, err = fmt.Fprintln(std.out, "nothing was removed: the same command with --yes does it")
+	_, err = fmt.Fprintln(std.out, "nothing was removed: run the same command with --yes to remove it")
 	return err
 }
 
-// printRemoved writes what goes, or has gone, as verb says.
+// printRemoved writes what is removed, or was, as verb says.
 func printRemoved(w io.Writer, i loader.Inventory, kept bool, verb string) {
 	line := func(format string, args ...any) { fmt.Fprintf(w, "%-8s "+format+"\n", append([]any{verb}, args...)...) }
 
@@ -108,9 +109,9 @@ func printRemoved(w io.Writer, i loader.Inventory, kept bool, verb string) {
 	}
 
 	for _, t := range i.Staging {
-		of := "which no run in the ledger knows"
+		of := "which belongs to no run in the ledger"
 		if t.Run != 0 {
-			of = fmt.Sprintf("of run %d, which is unfinished", t.Run)
+			of = fmt.Sprintf("of the unfinished run %d", t.Run)
 		}
 		line("staging table %s, %s", oneLine(t.Table.String()), of)
 	}
@@ -126,12 +127,12 @@ func printKeptVersions(line func(string, ...any), kept []uninstall.Table) {
 	}
 }
 
-// printStays writes what stays.
-func printStays(w io.Writer, i loader.Inventory, kept bool) {
-	line := func(format string, args ...any) { fmt.Fprintf(w, "stays    "+format+"\n", args...) }
+// printRemaining writes what is not removed.
+func printRemaining(w io.Writer, i loader.Inventory, kept bool) {
+	line := func(format string, args ...any) { fmt.Fprintf(w, "keeps    "+format+"\n", args...) }
 
 	for _, t := range i.Loaded {
-		line("table %s, which loadgrid has loaded", oneLine(t.String()))
+		line("table %s, which loadgrid loaded", oneLine(t.String()))
 	}
 
 	if !kept {
@@ -142,7 +143,7 @@ func printStays(w io.Writer, i loader.Inventory, kept bool) {
 	}
 
 	for _, c := range i.Callers {
-		line("%s, whose text calls the ledger: it fails from then on", oneLine(c))
+		line("%s, which calls the ledger and will fail from then on", oneLine(c))
 	}
 
 	printOtherLedgers(w, i)
@@ -150,6 +151,6 @@ func printStays(w io.Writer, i loader.Inventory, kept bool) {
 
 func printOtherLedgers(w io.Writer, i loader.Inventory) {
 	for _, schema := range i.Others {
-		fmt.Fprintf(w, "stays    the ledger in schema %s: --ledger-schema %s\n", oneLine(schema), shellWord(schema))
+		fmt.Fprintf(w, "keeps    the ledger in schema %s: --ledger-schema %s\n", oneLine(schema), shellWord(schema))
 	}
 }

@@ -13,8 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/internal/nearest"
 )
 
-// knownCommand makes help refuse what is no command; cobra's own shows the help
-// of the program instead.
+// knownCommand makes help refuse an unknown command. cobra's own check shows the help of the program instead.
 func knownCommand(cmd *cobra.Command, args []string) error {
 	found, rest, err := cmd.Root().Find(args)
 	if err == nil && len(rest) == 0 {
@@ -27,8 +26,8 @@ func knownCommand(cmd *cobra.Command, args []string) error {
 	return unknownCommand(found, rest[0], strings.Join(args, " "))
 }
 
-// explainCommand names the command that a command line has and the program has not, where that
-// is why cmd, which has subcommands alone, could not read the flags behind it.
+// explainCommand names an unknown command, if that is the reason why cmd, which only has subcommands,
+// could not read the flags after it.
 func explainCommand(cmd *cobra.Command, args []string, err error) error {
 	if !cmd.HasSubCommands() || !errors.As(err, new(usageError)) {
 		return err
@@ -63,7 +62,7 @@ func flagOf(cmd *cobra.Command, arg string) (name string, has bool) {
 	return name, cmd.Flags().Lookup(name) != nil
 }
 
-// exampleOf returns how a command line goes on after cmd, which has subcommands alone.
+// exampleOf returns an example of a command line after cmd, which only has subcommands.
 func exampleOf(cmd *cobra.Command) string {
 	if cmd.HasParent() {
 		return cmd.Commands()[0].Name() + " ..."
@@ -72,8 +71,8 @@ func exampleOf(cmd *cobra.Command) string {
 	return "load ..."
 }
 
-// unknownCommand is the error of a word that is none of cmd's subcommands, nor one of theirs. typed
-// is what to quote of the command line.
+// unknownCommand is the error of a word that is not a subcommand at any level below cmd. typed is the part of the
+// command line to quote.
 func unknownCommand(cmd *cobra.Command, word, typed string) error {
 	paths := make(map[string]string)
 	addPaths(paths, cmd, "")
@@ -85,8 +84,8 @@ func unknownCommand(cmd *cobra.Command, word, typed string) error {
 	return fmt.Errorf("unknown command %q", typed)
 }
 
-// addPaths adds the subcommands of cmd by their names, and how they are called. One that is
-// nearer to cmd wins.
+// addPaths adds the subcommands of cmd by name, with their paths. If a name occurs twice, the one nearer to cmd
+// wins.
 func addPaths(paths map[string]string, cmd *cobra.Command, before string) {
 	for _, sub := range cmd.Commands() {
 		if _, taken := paths[sub.Name()]; !taken && (sub.IsAvailableCommand() || sub.Name() == "help") {
@@ -99,8 +98,7 @@ func addPaths(paths map[string]string, cmd *cobra.Command, before string) {
 	}
 }
 
-// explainFlag says of a flag that a command does not have which one was meant, or which commands
-// have it.
+// explainFlag adds to the error of an unknown flag which flag was meant, or which commands have it.
 func explainFlag(cmd *cobra.Command, err error) error {
 	var missing *pflag.NotExistError
 	if !errors.As(err, &missing) {

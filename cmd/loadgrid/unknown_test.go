@@ -31,7 +31,7 @@ func TestUnknownNames(t *testing.T) {
 		"load --wait 30":             "--wait 30: must be a duration with its unit, such as 90s, 30m or 1h30m: write 30s for seconds, 30m for minutes or 30h for hours",
 		"load --after-timeout=5":     "--after-timeout 5: must be a duration with its unit",
 		"runs prune --older-than 90": "--older-than 90: must be an age",
-		"preview":                    "preview needs a table to draw: name it with --table [SCHEMA.]NAME: see 'loadgrid preview --help'",
+		"preview":                    "preview needs a table to draw: set --table [SCHEMA.]NAME: see 'loadgrid preview --help'",
 		"load -v -q":                 "--quiet contradicts --verbose",
 	} {
 		code, stdout, stderr := call(t.Context(), strings.Fields(args)...)

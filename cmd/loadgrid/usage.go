@@ -10,13 +10,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// groupAnnotation is where a flag says under which heading help lists it.
+// groupAnnotation is the annotation of a flag that names its heading in the help.
 const groupAnnotation = "loadgrid_group"
 
-// usageWidth is how wide help is, in columns.
+// usageWidth is the width of the help, in columns.
 const usageWidth = 100
 
-// printUsage writes how a command is used: as cobra does, with the flags in groups.
+// printUsage writes the usage of a command as cobra does, but with the flags in groups.
 func printUsage(cmd *cobra.Command) error {
 	var b strings.Builder
 	b.WriteString("Usage:")
@@ -36,12 +36,12 @@ func printUsage(cmd *cobra.Command) error {
 		writeCommands(&b, cmd)
 	}
 
-	for _, group := range append(flagGroups(ownFlags(cmd)), flagGroup{"Everywhere", everywhere(cmd)}) {
+	for _, group := range append(flagGroups(ownFlags(cmd)), flagGroup{"Global flags", globalFlags(cmd)}) {
 		fmt.Fprintf(&b, "\n\n%s:\n%s", group.name, strings.TrimRight(group.flags.FlagUsagesWrapped(usageWidth), "\n"))
 	}
 
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(&b, "\n\nUse \"%s [command] --help\" for more about a command.", cmd.CommandPath())
+		fmt.Fprintf(&b, "\n\nUse \"%s [command] --help\" for more information about a command.", cmd.CommandPath())
 	}
 
 	_, err := fmt.Fprintln(cmd.OutOrStderr(), b.String())
@@ -81,7 +81,7 @@ func writeCommands(b *strings.Builder, cmd *cobra.Command) {
 	}
 }
 
-// ownFlags returns the flags that a command alone has.
+// ownFlags returns the flags of a command without the global ones.
 func ownFlags(cmd *cobra.Command) *pflag.FlagSet {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.SortFlags = false
@@ -94,8 +94,8 @@ func ownFlags(cmd *cobra.Command) *pflag.FlagSet {
 	return set
 }
 
-// everywhere returns the flags that a command has as all others do.
-func everywhere(cmd *cobra.Command) *pflag.FlagSet {
+// globalFlags returns the flags that every command has.
+func globalFlags(cmd *cobra.Command) *pflag.FlagSet {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	cmd.InheritedFlags().VisitAll(set.AddFlag)
 	cmd.PersistentFlags().VisitAll(set.AddFlag)
@@ -112,8 +112,8 @@ type flagGroup struct {
 	flags *pflag.FlagSet
 }
 
-// flagGroups returns the groups in the order of their first flags; those without one
-// come first. Where there are many flags, those of a first load do.
+// flagGroups returns the groups in the order of their first flags. Flags without a group come first. A command
+// with many flags begins with those of a first load.
 func flagGroups(fs *pflag.FlagSet) (groups []flagGroup) {
 	own := flagGroup{"Flags", pflag.NewFlagSet("", pflag.ContinueOnError)}
 	own.flags.SortFlags = false
@@ -157,7 +157,7 @@ func countFlags(fs *pflag.FlagSet) (n int) {
 	return n
 }
 
-// pick returns the flags of these names that there are, in this order.
+// pick returns the flags with these names that the set has, in the order of the names.
 func pick(fs *pflag.FlagSet, names []string) *pflag.FlagSet {
 	set := pflag.NewFlagSet("", pflag.ContinueOnError)
 	set.SortFlags = false

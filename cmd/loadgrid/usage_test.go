@@ -47,8 +47,8 @@ func TestHelpBeginsWithAFirstLoad(t *testing.T) {
 		t.Errorf("load begins with %q, want %q", got, want)
 	}
 
-	want := []string{"Examples:", "Start here:", "Grid:", "Area of interest:", "Columns:", "A table that exists:", "Layout and speed:",
-		"SQL before and after:", "Schedule:", "Server:", "Output:", "Job file:", "Everywhere:"}
+	want := []string{"Examples:", "Start here:", "Grid:", "Area of interest:", "Columns:", "Existing tables:", "Layout and speed:",
+		"SQL before and after:", "Schedule:", "Server:", "Output:", "Job file:", "Global flags:"}
 	if got := headings(t, "load"); !slices.Equal(got, want) {
 		t.Errorf("the headings of load are %q, want %q", got, want)
 	}
@@ -58,7 +58,7 @@ func TestHelpBeginsWithAFirstLoad(t *testing.T) {
 	}
 }
 
-// Each command has a topic, and each topic of help a command.
+// Each command has a topic, and each topic has a command.
 func TestCommandTopics(t *testing.T) {
 	everyCommand(newRootCommand(), func(c *cobra.Command) {
 		if !c.HasSubCommands() || len(commandTopics(c)) == 0 {

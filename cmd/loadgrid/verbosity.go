@@ -10,15 +10,15 @@ import (
 	"github.com/loadgrid/loadgrid/loader"
 )
 
-// addVerbosity gives a command, and those below it, the flags that say how much is written.
+// addVerbosity gives a command and its subcommands the flags for the amount of output.
 func addVerbosity(cmd *cobra.Command) {
 	fs := cmd.PersistentFlags()
-	fs.BoolP("verbose", "v", false, "log each stage, each chunk and each retry")
-	fs.BoolP("quiet", "q", false, "write errors only, and what you ask for, such as the list of 'runs list'")
+	fs.BoolP("verbose", "v", false, "log every stage, chunk and retry")
+	fs.BoolP("quiet", "q", false, "write only errors and requested output, such as the list of 'runs list'")
 }
 
 func verbosityOf(cmd *cobra.Command) verbosity {
-	// The error would be that of a flag which is not there.
+	// An error here means that the flag does not exist.
 	if on, err := cmd.Flags().GetBool("quiet"); err == nil && on {
 		return quiet
 	}
@@ -29,7 +29,7 @@ func verbosityOf(cmd *cobra.Command) verbosity {
 	return normal
 }
 
-// checkVerbosity refuses both flags together.
+// checkVerbosity refuses --quiet together with --verbose.
 func checkVerbosity(cmd *cobra.Command) error {
 	loud, err := cmd.Flags().GetBool("verbose")
 	if err == nil && loud && verbosityOf(cmd) == quiet {
@@ -39,7 +39,7 @@ func checkVerbosity(cmd *cobra.Command) error {
 	return nil
 }
 
-// level is the lowest level of what is logged as text.
+// level is the lowest level that is logged as text.
 func (v verbosity) level() slog.Level {
 	switch v {
 	case quiet:
@@ -56,7 +56,7 @@ func newTextHandler(w io.Writer, v verbosity) slog.Handler {
 	return slog.NewTextHandler(w, &slog.HandlerOptions{Level: v.level(), ReplaceAttr: nameEvents})
 }
 
-// nameEvents writes the events of a run's normal course as level INFO.
+// nameEvents writes the level of a run's normal events as INFO.
 func nameEvents(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) == 0 && a.Key == slog.LevelKey && a.Value.Any() == loader.LevelEvent {
 		a.Value = slog.StringValue(slog.LevelInfo.String())

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// make builds a program that knows its version, and without what debuggers alone read.
+// make builds a program with its version and without debug information.
 func TestMakeStampsAndStrips(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "loadgrid")
 	for _, version := range []string{"v9.8.7-test", ""} {

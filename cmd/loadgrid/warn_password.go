@@ -10,11 +10,11 @@ import (
 	"github.com/loadgrid/loadgrid/internal/credential"
 )
 
-const passwordWarning = "--dsn has a password, which every user of this machine can read in the list of processes: " +
+const passwordWarning = "--dsn contains a password, which every user of this machine can read in the process list: " +
 	"use LOADGRID_DSN, a password file (~/.pgpass or PGPASSFILE), a service file (PGSERVICEFILE), or the key password of a job file"
 
-// warnPassword warns of a password on the command line. It runs before each command
-// that is called rightly, whether that has a --dsn or not.
+// warnPassword warns of a password on the command line. It runs before each command with a valid command
+// line, whether the command has --dsn or not.
 func warnPassword(cmd *cobra.Command, stderr io.Writer) {
 	values := givenValues(cmd)
 	if verbosityOf(cmd) == quiet || !credential.HasSecret(values.Text("dsn")) {

@@ -65,7 +65,7 @@ func TestTheWarningOfAPasswordIsJSONWhereAllIs(t *testing.T) {
 	}
 }
 
-// The ways that the warning names have no warning themselves.
+// The alternatives that the warning names cause no warning.
 func TestNoWarningOfAPasswordElsewhere(t *testing.T) {
 	clearEnv(t)
 	address := closedPort(t)

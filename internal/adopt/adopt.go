@@ -1,5 +1,5 @@
-// Package adopt owns what a lost ledger leaves behind: its tables, which the present ledger takes
-// over as versions, and their names, which no new run may take.
+// Package adopt owns the remains of a lost ledger: its tables, which the current ledger takes
+// over as versions, and their names, which no new run may use.
 package adopt
 
 import (
@@ -16,14 +16,14 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// InsertRun writes down a new run and returns its number. The table may be kept later under a name
-// with that number, so numbers are passed over whose names are taken: the runs of a ledger that was
-// lost had the same ones.
+// InsertRun records a new run and returns its number. The table may later be kept under a name
+// with that number, so InsertRun skips numbers whose names are taken, because a lost ledger used
+// the same numbers.
 func InsertRun(ctx context.Context, tx pgx.Tx, l ledger.Ledger, run ledger.NewRun) (int64, error) {
 	return freeNumber(ctx, tx, l, run.Table, func() (int64, error) { return l.InsertRun(ctx, tx, run) })
 }
 
-// freeNumber calls insert until the run that it writes down has a number whose name is free.
+// freeNumber calls insert until the new run has a number whose name is free.
 func freeNumber(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table, insert func() (int64, error)) (int64, error) {
 	for {
 		id, err := insert()
@@ -37,7 +37,7 @@ func freeNumber(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table,
 		}
 
 		if _, err := q.Exec(ctx, "delete from "+l.RunsTable+" where id = $1", id); err != nil {
-			return 0, pg.Wrap(err, "passing over number %d, since there is a table %s", id, kept)
+			return 0, pg.Wrap(err, "skipping number %d, because table %s exists", id, kept)
 		}
 	}
 }
@@ -47,10 +47,10 @@ const keySQL = `
 	       exists (select from {marks} m where m.mark = k.mark)
 	from {key_mark}($1::oid::regclass) k`
 
-// Lost reports whether a table that this ledger does not know was published by a run of a
-// ledger that is in this database no more, or by one that this ledger has forgotten, as after a restore from a backup. Its
-// primary key says so. Where another ledger of the database may know the table, it is not lost, and neither is one
-// whose run this ledger knows under another name.
+// Lost reports whether a table that this ledger does not know was published by a run of a ledger that is no
+// longer in this database, or by a run that this ledger has forgotten, as after a restore from a backup. The
+// comment of its primary key tells. A table is not lost if another ledger of the database may know it, or if this
+// ledger knows its run under another name.
 func Lost(ctx context.Context, q pg.Querier, l ledger.Ledger, t catalog.Relation) (bool, error) {
 	there, err := l.Exists(ctx, q)
 	if err != nil || !there || t.OID == 0 {
@@ -87,7 +87,7 @@ const otherLedgersSQL = `
 	where c.relname = 'runs' and c.relkind = 'r' and obj_description(c.oid, 'pg_class') like 'loadgrid: %' and n.nspname <> $1
 	order by 1`
 
-// otherLedgers returns the schemas of the other ledgers in the database. It reads the catalogue alone.
+// otherLedgers returns the schemas of the other ledgers in the database. It reads only the catalogue.
 func otherLedgers(ctx context.Context, q pg.Querier, l ledger.Ledger) ([]string, error) {
 	rows, err := q.Query(ctx, otherLedgersSQL, l.Schema)
 	if err != nil {
@@ -99,8 +99,8 @@ func otherLedgers(ctx context.Context, q pg.Querier, l ledger.Ledger) ([]string,
 	return schemas, pg.Wrap(err, "looking for other ledgers")
 }
 
-// mayKnow reports whether a ledger has this id, or may have it: a ledger that is not safe to read, that this role may not
-// read, or that has no id, is not asked. A key without an id may be of any ledger.
+// mayKnow reports whether a ledger has this id, or may have it. It does not read a ledger that is not safe to read,
+// that this role may not read, or that has no id. A key without an id may belong to any ledger.
 func mayKnow(ctx context.Context, q pg.Querier, l ledger.Ledger, id string) (bool, error) {
 	var foreign *ledger.ForeignError
 	if err := l.CheckOwner(ctx, q); errors.As(err, &foreign) {
@@ -131,14 +131,14 @@ const adoptSQL = `
 	select $1, $2, '', $3::text::jsonb - 'grid', '', 1, greatest(1, (` + estimateSQL + `)), 'published', $4, now(), '(another ledger)', $5, true
 	returning id`
 
-// estimateSQL is how many rows the server thinks that the table $4 has, with its partitions.
+// estimateSQL is the server's estimate of the rows of table $4, with its partitions.
 const estimateSQL = `
 	with recursive tables (oid) as (select $4::oid union all select i.inhrelid from pg_inherits i join tables t on i.inhparent = t.oid)
 	select coalesce(sum(c.reltuples) filter (where c.relkind = 'r' and c.reltuples > 0), 0)::bigint from tables join pg_class c using (oid)`
 
-// Table takes over a table of a ledger that is lost, in the transaction that puts it away: a run
-// of its own makes it a version, and its number is returned. What the ledger knows of
-// the grid is nothing, so that its functions refuse the table. j is a job with the columns of the table.
+// Table takes over a table of a lost ledger, in the transaction that moves the table away. It records a run that
+// makes the table a version, and returns the number of the run. The ledger knows nothing about the grid, so its
+// functions refuse the table. j is a job with the columns of the table.
 func Table(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, j job.Job) (int64, error) {
 	b, err := json.Marshal(job.Job{Table: t.Table, IDColumn: j.IDColumn, GeomColumn: j.GeomColumn, Index: j.Index, Partitions: j.Partitions, IfExists: job.Replace})
 	if err != nil {
@@ -160,8 +160,8 @@ func Table(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, 
 	return id, recordKey(ctx, tx, l, t, id)
 }
 
-// recordKey has the ledger know the comment of the table's key. An older loadgrid wrote one that does not tell its
-// tables apart: it gets the run's.
+// recordKey records the comment of the table's key in the ledger. The comments of an older loadgrid do not distinguish
+// its tables, so recordKey replaces such a comment by that of the run.
 func recordKey(ctx context.Context, tx pgx.Tx, l ledger.Ledger, t catalog.Relation, id int64) error {
 	has, err := l.HasMark(ctx, tx, t.OID)
 	if err != nil {

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// CheckDSN refuses a connection string that has a password in it, and one whose
-// variables are not well formed.
+// CheckDSN refuses a connection string that contains a password or malformed variables.
 func CheckDSN(text string) error {
 	parts, err := parseTemplate(text)
 	if err != nil {
@@ -17,13 +16,12 @@ func CheckDSN(text string) error {
 	}
 
 	if literalPassword(parts) {
-		return errors.New("has a password in it, and a job file is no place for one, others will read it: put ${VARIABLE} in its place")
+		return errors.New("contains a password, which others can read in a job file: use ${VARIABLE} instead")
 	}
 	return nil
 }
 
-// literalPassword tells whether a connection string has a password of which nothing
-// comes from a variable.
+// literalPassword reports whether a connection string has a password with no part from a variable.
 func literalPassword(parts []part) bool {
 	const variable = "VARIABLE"
 	resolver := Resolver{Lookup: func(string) (string, bool) { return variable, true }}
@@ -50,9 +48,9 @@ func literalPassword(parts []part) bool {
 	})
 }
 
-// DSN returns the connection string that a file's dsn leads to. A variable at its
-// very start is taken as it is: it may be all of it. Any other is one value, or a part
-// of one, whatever is in it: it is encoded for a URL, or quoted for a list of keywords.
+// DSN returns the connection string for the dsn of a file. A variable at its very start is used as it is, because
+// it may be the whole string. Any other variable is one value, or a part of one, whatever it contains: it is
+// encoded for a URL, or quoted for a list of keywords.
 func (r Resolver) DSN(text string) (string, error) {
 	parts, err := parseTemplate(text)
 	if err != nil {
@@ -76,7 +74,7 @@ func (r Resolver) DSN(text string) (string, error) {
 	if first := append(rest, part{})[0].text; isURL(start + first) {
 		dsn, err = r.url(rest)
 	} else if start != "" && first != "" && !strings.ContainsRune(spaces, rune(first[0])) || start != "" && first == "" && len(rest) > 0 {
-		err = errors.New("goes on behind the variable at its start without a space, and is no URL")
+		err = errors.New("needs a space after the variable at its start, because it is not a URL")
 	} else {
 		dsn, err = r.keywords(rest)
 		if start == "" {
@@ -95,6 +93,6 @@ func isURL(dsn string) bool {
 }
 
 func (r Resolver) url(parts []part) (string, error) {
-	// In a query a plus is a space, elsewhere itself: %20 is one everywhere.
+	// A plus is a space in a query, but a plus elsewhere. %20 is a space everywhere.
 	return r.fill(parts, func(v string) string { return strings.ReplaceAll(url.QueryEscape(v), "+", "%20") })
 }

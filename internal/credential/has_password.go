@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// HasPassword reports whether a connection string itself has a password for the server.
-// Whoever opens the connection may find another one in the environment or in a file:
-// HasPassword does not look there.
+// HasPassword reports whether a connection string itself has a password for the server. It
+// does not look in the environment or in files, where the connection may find another one.
 func HasPassword(dsn string) bool { return hasSetting(dsn, "password") }
 
 // HasSecret reports whether a connection string has a password for the server, or one for
@@ -22,22 +21,21 @@ func hasSetting(dsn, name string) bool {
 
 	list, err := settings(dsn)
 	if err != nil {
-		return false // nobody can open it
+		return false // it cannot be used to connect anyway
 	}
 
 	value := ""
 	for _, kv := range list {
 		if kv[0] == name {
-			value = kv[1] // of a setting that is given twice the last one counts
+			value = kv[1] // if a setting is given twice, the last one counts
 		}
 	}
 
 	return value != ""
 }
 
-// parseURL reads the user's password and the parameters of a connection URL by the
-// rules of libpq (conninfo_uri_parse_options), which are not those of net/url: a
-// password may have # and ? in it as they are.
+// parseURL reads the user's password and the parameters of a connection URL by the rules of libpq
+// (conninfo_uri_parse_options), which differ from net/url: a password may contain # and ? unencoded.
 func parseURL(dsn string) (settings [][2]string, err error) {
 	_, rest, _ := strings.Cut(dsn, "://")
 	if end := strings.IndexAny(rest, "@/"); end >= 0 && rest[end] == '@' {

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// noServer takes away what the driver would read beside the connection string.
+// noServer removes everything that the driver would read in addition to the connection string.
 func noServer(t testing.TB) {
 	t.Helper()
 	for _, e := range os.Environ() {
@@ -48,14 +48,14 @@ func TestHasSecret(t *testing.T) {
 			t.Errorf("HasSecret(%q) = %v", dsn, got)
 		}
 
-		// That of a client key is not the server's.
+		// The password of a client key is not the server's.
 		if got, want := HasPassword(dsn), want && !strings.Contains(dsn, "sslpassword"); got != want {
 			t.Errorf("HasPassword(%q) = %v", dsn, got)
 		}
 	}
 }
 
-// A password that the environment or a file gives is not one of the connection string.
+// A password from the environment or a file is not part of the connection string.
 func TestHasPasswordLooksAtTheStringAlone(t *testing.T) {
 	noServer(t)
 	file := filepath.Join(t.TempDir(), "pgpass")
@@ -79,7 +79,7 @@ func TestHasPasswordLooksAtTheStringAlone(t *testing.T) {
 	}
 }
 
-// The driver says what the password of a connection string is.
+// The driver is the reference for the password of a connection string.
 func FuzzHasPassword(f *testing.F) {
 	noServer(f)
 	for _, dsn := range []string{

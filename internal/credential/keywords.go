@@ -8,7 +8,7 @@ import (
 // spaces separate the keywords of a connection string.
 const spaces = " \t\n\r\v\f"
 
-// symbol is a byte of a template, or all of a variable's value.
+// symbol is a byte of a template, or the whole value of a variable.
 type symbol struct {
 	char  byte
 	value *string
@@ -18,8 +18,8 @@ func (s symbol) is(chars string) bool {
 	return s.value == nil && strings.IndexByte(chars, s.char) >= 0
 }
 
-// keywords fills variables into a list of keywords: each value that has one is
-// quoted as a whole, and has a space before it. Without a variable the text stays as it is.
+// keywords fills in the variables of a list of keywords. It quotes every value, and puts a space before each
+// setting. Text without variables stays as it is.
 func (r Resolver) keywords(parts []part) (string, error) {
 	var text []symbol
 	variables := false
@@ -76,7 +76,7 @@ func scanKeywords(text []symbol) (settings [][2]string, err error) {
 		var key strings.Builder
 		for len(text) > 0 && !text[0].is("="+spaces) {
 			if text[0].value != nil {
-				return nil, errors.New("has a variable where a keyword is expected: it must look like 'host=${HOST} user=${NAME}'")
+				return nil, errors.New("has a variable where a keyword belongs: it must look like 'host=${HOST} user=${NAME}'")
 			}
 
 			key.WriteByte(text[0].char)
@@ -84,7 +84,7 @@ func scanKeywords(text []symbol) (settings [][2]string, err error) {
 		}
 
 		if skip(); len(text) == 0 || !text[0].is("=") || key.Len() == 0 {
-			return nil, errors.New("is no connection string: it must look like 'host=db dbname=gis user=me' or postgresql://me@db/gis")
+			return nil, errors.New("is not a connection string: it must look like 'host=db dbname=gis user=me' or postgresql://me@db/gis")
 		}
 
 		text = text[1:]
@@ -128,7 +128,7 @@ func scanValue(text []symbol) (value string, rest []symbol, err error) {
 	}
 
 	if quoted {
-		return "", nil, errors.New("has a quote that is not closed")
+		return "", nil, errors.New("has an unclosed quote")
 	}
 	return b.String(), nil, nil
 }

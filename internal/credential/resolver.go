@@ -1,5 +1,5 @@
-// Package credential owns how a job file leads to a connection string and a password
-// without a password in it: by variables of the environment, and by other files.
+// Package credential owns the references by which a job file names a connection string and a password
+// without containing the password: environment variables and other files.
 package credential
 
 import (
@@ -11,22 +11,21 @@ import (
 	"strings"
 )
 
-// filePrefix leads to a file that holds the value.
+// filePrefix is before the name of a file that contains the value.
 const filePrefix = "file:"
 
-// maxSecret bounds what is read of a file with a connection string or a password.
+// maxSecret is the maximum size of a file with a connection string or a password.
 const maxSecret = 1 << 16
 
-// Resolver finds what a file does not say itself: variables of the environment and
-// files. No error of it has a value in it.
+// Resolver resolves references to environment variables and files. Its errors contain no values.
 type Resolver struct {
-	// Dir is what relative names of files are relative to.
+	// Dir is the base of relative file names.
 	Dir string
 	// Lookup returns the value of a variable, as os.LookupEnv does.
 	Lookup func(name string) (string, bool)
 }
 
-// CheckPassword refuses a password that stands in the file itself.
+// CheckPassword refuses a password in plain text.
 func CheckPassword(text string) error {
 	if strings.HasPrefix(text, filePrefix) {
 		_, err := parseTemplate(text)
@@ -36,10 +35,10 @@ func CheckPassword(text string) error {
 	if parts, err := parseTemplate(text); err == nil && len(parts) == 1 && parts[0].variable != "" {
 		return nil
 	}
-	return errors.New("must be ${VARIABLE} or file:PATH: a job file is no place for a password itself, others will read it")
+	return errors.New("must be ${VARIABLE} or file:PATH: others can read a password in a job file")
 }
 
-// Password returns the password that a file's key of this name leads to.
+// Password returns the password that the key password of a file refers to.
 func (r Resolver) Password(text string) (string, error) {
 	if err := CheckPassword(text); err != nil {
 		return "", err
@@ -62,7 +61,7 @@ func (r Resolver) Password(text string) (string, error) {
 	return password, err
 }
 
-// value looks a variable up.
+// value looks up a variable.
 func (r Resolver) value(name string) (string, error) {
 	if v, ok := r.Lookup(name); ok {
 		return v, nil
@@ -70,7 +69,7 @@ func (r Resolver) value(name string) (string, error) {
 	return "", fmt.Errorf("needs the variable %s, which is not set", name)
 }
 
-// fill fills in variables, each as encode writes its value.
+// fill fills in variables, encoding their values with encode.
 func (r Resolver) fill(parts []part, encode func(string) string) (string, error) {
 	var b strings.Builder
 	for _, p := range parts {
@@ -106,7 +105,7 @@ func (r Resolver) file(parts []part) (_ string, err error) {
 		name = filepath.Join(r.Dir, name)
 	}
 
-	// The name that is shown has no values of variables in it.
+	// The name in messages has no values of variables.
 	shown := strings.TrimPrefix(templateText(parts), filePrefix)
 	f, err := os.Open(name)
 	var data []byte

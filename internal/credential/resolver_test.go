@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// nasty are passwords that a connection string would take for something else.
+// nasty are passwords that are special characters in a connection string.
 func nasty() []string {
 	return []string{
 		"plain", "with space", " at both ends ", "it's", `back\slash`, `\`, `'`, `\'`, "a@b", "a/b", "a:b", "a?b", "a#b", "a&b=c", "a%20b", "a+b",
@@ -17,7 +17,7 @@ func nasty() []string {
 	}
 }
 
-// The driver itself says what a connection string means.
+// The driver itself is the reference for the meaning of a connection string.
 func TestDSNIsWhatTheDriverReads(t *testing.T) {
 	for _, e := range os.Environ() {
 		if name, _, _ := strings.Cut(e, "="); strings.HasPrefix(name, "PG") {
@@ -108,12 +108,12 @@ func TestSecretsRefuse(t *testing.T) {
 		{"dsn", "${NOT}", "needs the variable NOT, which is not set"},
 		{"dsn", "postgres://a:${NOT}@h/d", "needs the variable NOT, which is not set"},
 		{"dsn", "${E}", "is empty"},
-		{"dsn", "${P}@h", "goes on behind the variable at its start without a space"},
-		{"dsn", "${P}${P}", "goes on behind the variable at its start without a space"},
-		{"dsn", "host=h ${P}", "has a variable where a keyword is expected"},
-		{"dsn", "host=h pass${P}=x", "has a variable where a keyword is expected"},
-		{"dsn", "host=h password='${P}", "has a quote that is not closed"},
-		{"dsn", "host=h password='${P}'x", "is no connection string"},
+		{"dsn", "${P}@h", "needs a space after the variable at its start"},
+		{"dsn", "${P}${P}", "needs a space after the variable at its start"},
+		{"dsn", "host=h ${P}", "has a variable where a keyword belongs"},
+		{"dsn", "host=h pass${P}=x", "has a variable where a keyword belongs"},
+		{"dsn", "host=h password='${P}", "has an unclosed quote"},
+		{"dsn", "host=h password='${P}'x", "is not a connection string"},
 		{"dsn", "file:missing", "is in file missing, which cannot be read: no such file"},
 		{"dsn", "file:empty", "is in file empty, which is empty"},
 		{"dsn", "file:long", "is in file long, which has more than 65536 bytes"},
@@ -141,7 +141,7 @@ func TestSecretsLeaveTextAlone(t *testing.T) {
 	resolver := Resolver{Lookup: func(string) (string, bool) { return "", false }}
 	for text, want := range map[string]string{
 		"host=h  user='a b'": "host=h  user='a b'", "host=h user=$U": "host=h user=$U", "host=h password=$${U}": "host=h password=${U}",
-		"postgres://h/d?x=%20$$": "postgres://h/d?x=%20$$", "no connection string": "no connection string",
+		"postgres://h/d?x=%20$$": "postgres://h/d?x=%20$$", "not a connection string": "not a connection string",
 	} {
 		if got, err := resolver.DSN(text); err != nil || got != want {
 			t.Errorf("%s becomes %s, %v; want %s", text, got, err, want)
@@ -150,7 +150,7 @@ func TestSecretsLeaveTextAlone(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	const inFile = "a job file is no place for"
+	const inFile = "in a job file"
 	for _, tt := range []struct {
 		key, text, want string // want: part of the error, "" for none
 	}{
@@ -161,12 +161,12 @@ func TestCheck(t *testing.T) {
 		{"dsn", "postgres://me:hunter2@h/d", inFile},
 		{"dsn", "${URL}?password=hunter2", inFile},
 		{"dsn", "host=${H} sslpassword='hunter2'", inFile},
-		{"dsn", "host=${H", "holds ${ without a name"},
+		{"dsn", "host=${H", "contains ${ without a name"},
 		{"password", "${P}", ""},
 		{"password", "file:${DIR}/password", ""},
 		{"password", "hunter2", inFile},
 		{"password", "${P}hunter2", inFile},
-		{"password", "file:${DIR", "holds ${ without a name"},
+		{"password", "file:${DIR", "contains ${ without a name"},
 	} {
 		check := CheckDSN
 		if tt.key == "password" {

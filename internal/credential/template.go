@@ -12,7 +12,7 @@ type part struct {
 	variable string
 }
 
-// parseTemplate takes ${NAME} out of a text; $${ stands for ${ itself.
+// parseTemplate splits a text at its variables ${NAME}. $${ is the text ${.
 func parseTemplate(text string) ([]part, error) {
 	variable := regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 	var parts []part
@@ -33,7 +33,7 @@ func parseTemplate(text string) ([]part, error) {
 			parts = append(parts, part{variable: m[1]})
 			text = text[len(m[0]):]
 		} else if strings.HasPrefix(text, "${") {
-			return nil, errors.New("holds ${ without a name and } behind it: ${NAME} is a variable of the environment, and $${ stands for ${")
+			return nil, errors.New("contains ${ without a name and a closing }: write ${NAME} for an environment variable, and $${ for the text ${")
 		} else {
 			plain.WriteByte(text[0])
 			text = text[1:]

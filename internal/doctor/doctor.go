@@ -1,5 +1,5 @@
-// Package doctor owns what the facts of a server, a role and a link mean for a load. It returns
-// findings, asks nobody, and prints nothing.
+// Package doctor judges what the facts of a server, a role and a network link mean for a load. It returns
+// findings, connects to nothing, and prints nothing.
 package doctor
 
 import (
@@ -8,37 +8,37 @@ import (
 	"github.com/loadgrid/loadgrid/internal/serverfacts"
 )
 
-// Level says how much a finding matters.
+// Level is the severity of a finding.
 type Level string
 
 // The levels.
 const (
-	OK      Level = "ok"      // a load works, and nothing is to be gained
-	Advice  Level = "advice"  // a load works, but is slower or less safe than it could be
-	Problem Level = "problem" // a load is refused, fails, or does not end
+	OK      Level = "ok"      // a load works, and there is nothing to improve
+	Advice  Level = "advice"  // a load works, but could be faster or safer
+	Problem Level = "problem" // a load is refused, fails, or never ends
 )
 
-// Finding is what one check has found.
+// Finding is the result of one check.
 type Finding struct {
 	// Group is the topic that the check belongs to, such as settings.
 	Group string `json:"group"`
 	// Check is the name of the check, such as wal_level. It does not change between releases.
 	Check string `json:"check"`
 	Level Level  `json:"level"`
-	// Found is what was found, in a few words.
+	// Found is the result in a few words.
 	Found string `json:"found"`
-	// Reason is what that means for a load.
+	// Reason is what the result means for a load.
 	Reason string `json:"reason,omitempty"`
-	// Cost is what it costs, as somebody has measured it. MeasuredIn names the document with the
-	// measurement. Both are empty where there is none.
+	// Cost is the measured cost. MeasuredIn names the document with the measurement. Both are empty
+	// if there is no measurement.
 	Cost       string `json:"cost,omitempty"`
 	MeasuredIn string `json:"measured_in,omitempty"`
-	// SQL are the statements that change it. It is empty where SQL cannot.
+	// SQL holds the statements that change it. It is empty if no SQL can.
 	SQL []string `json:"sql,omitempty"`
-	// Takes says when the statements take effect.
+	// Takes is when the statements take effect.
 	Takes Effect `json:"takes_effect,omitempty"`
-	// Managed says how to change it on a managed server, which refuses ALTER SYSTEM. It is empty on
-	// others.
+	// Managed describes how to change it on a managed server, which refuses ALTER SYSTEM. It is empty on
+	// other servers.
 	Managed string `json:"managed,omitempty"`
 }
 
@@ -53,21 +53,21 @@ const (
 	Restart     Effect = "after a restart of the server"
 )
 
-// Report is what was found. Its JSON keeps its form: fields are added, and Format
-// grows if one goes or changes its meaning.
+// Report holds all findings. Its JSON format is stable: fields may be added, and Format increases if a field is
+// removed or changes its meaning.
 type Report struct {
 	Format int    `json:"format"`
 	Server Place  `json:"server"`
 	Link   Speed  `json:"link"`
 	Counts Counts `json:"counts"`
-	// Findings stand in the order of the groups.
+	// Findings are in the order of the groups.
 	Findings []Finding `json:"findings"`
 }
 
-// reportFormat is the form of the report's JSON.
+// reportFormat is the version of the JSON format.
 const reportFormat = 1
 
-// Place says which server was examined, and as whom.
+// Place is the examined server and the role.
 type Place struct {
 	Host       string `json:"host"` // a name, an address or the directory of a socket
 	Port       uint16 `json:"port"`
@@ -77,13 +77,13 @@ type Place struct {
 	PostGIS    string `json:"postgis"` // empty without PostGIS
 }
 
-// Speed is what was measured of the link. What was not measured is 0.
+// Speed holds the measurements of the link. A value that was not measured is 0.
 type Speed struct {
 	LatencyMS         float64 `json:"latency_ms"`
 	UploadBytesSecond float64 `json:"upload_bytes_per_second"`
 }
 
-// Counts is how many findings have each level.
+// Counts holds the number of findings of each level.
 type Counts struct {
 	OK       int `json:"ok"`
 	Advice   int `json:"advice"`

@@ -15,7 +15,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// healthy are the facts of a server on which all is well.
+// healthy are the facts of a server without any problem.
 func healthy() serverfacts.Facts {
 	setting := func(value, unit, context string) serverfacts.Setting {
 		return serverfacts.Setting{Shown: value, Value: value, Reset: value, Unit: unit, Context: context, Source: "configuration file"}
@@ -59,7 +59,7 @@ func value(text string) func(*serverfacts.Setting) {
 	return func(s *serverfacts.Setting) { s.Value, s.Shown = text, text }
 }
 
-// trouble is a change of healthy facts, and what is found then.
+// trouble is a change of healthy facts, and the resulting finding.
 type trouble struct {
 	name   string
 	change func(*serverfacts.Facts)
@@ -77,7 +77,7 @@ func troubles() []trouble {
 
 	return []trouble{
 		{"an old server", func(f *facts) { f.Server.VersionNum = 120022 }, "postgresql", Problem, "13 or newer", nil, ""},
-		{"a new server", func(f *facts) { f.Server.VersionNum = 190000 }, "postgresql", Advice, "Not tried", nil, ""},
+		{"a new server", func(f *facts) { f.Server.VersionNum = 190000 }, "postgresql", Advice, "Not tested", nil, ""},
 		{"a server between", func(f *facts) { f.Server.VersionNum = 160004 }, "postgresql", OK, "On 16", nil, ""},
 		{"no marks", func(f *facts) { f.Server.VersionNum, f.Server.Traits.MarksCopied = 130023, false }, "postgresql", Advice, "VACUUM", nil, ""},
 		{"a standby", func(f *facts) { f.Server.InRecovery = true }, "primary", Problem, "standby", nil, ""},
@@ -88,7 +88,7 @@ func troubles() []trouble {
 		{"a connection string that is read-only", func(f *facts) {
 			f.Server.ReadOnly = true
 			f.Settings["default_transaction_read_only"] = serverfacts.Setting{Source: "client"}
-		}, "primary", Problem, "The connection string", nil, ""},
+		}, "primary", Problem, "in the connection string", nil, ""},
 		{"a pooler of sessions", func(f *facts) { f.Pooler.Present = true }, "pooler", OK, "pools sessions", nil, ""},
 		{"a pooler of transactions", func(f *facts) {
 			f.Pooler = serverfacts.Pooler{Present: true, Trouble: "no session", Cure: "go around it"}
@@ -96,10 +96,10 @@ func troubles() []trouble {
 		{"a coordinator", func(f *facts) { f.Citus = citus.Cluster{Version: "13.2-1", Workers: 2} }, "citus", OK, "2 nodes", nil, ""},
 		{"a worker", func(f *facts) { f.Citus = citus.Cluster{Version: "13.2-1", Group: 3} }, "citus", Problem, "coordinator",
 			[]string{"select nodename, nodeport from pg_dist_node where groupid = 0"}, ""},
-		{"an older Citus", func(f *facts) { f.Citus = citus.Cluster{Version: "12.1-1"} }, "citus", Advice, "Not tried", nil, ""},
+		{"an older Citus", func(f *facts) { f.Citus = citus.Cluster{Version: "12.1-1"} }, "citus", Advice, "Not tested", nil, ""},
 		{"a standby that follows", func(f *facts) { f.Standbys.Connected = 1 }, "standbys", OK, "1 connected", nil, ""},
 		{"a synchronous standby", func(f *facts) { f.Standbys = serverfacts.Standbys{Connected: 1, Synchronous: -1, Names: "*"} }, "standbys", Advice, "wait", nil, ""},
-		{"no synchronous standby", func(f *facts) { f.Standbys = serverfacts.Standbys{Connected: 1, Names: "s"} }, "standbys", Problem, "does not end",
+		{"no synchronous standby", func(f *facts) { f.Standbys = serverfacts.Standbys{Connected: 1, Names: "s"} }, "standbys", Problem, "never ends",
 			[]string{"alter system set synchronous_standby_names = ''", "select pg_reload_conf()"}, Reload},
 		{"commits that wait for nobody", func(f *facts) {
 			f.Standbys.Names = "s"
@@ -109,7 +109,7 @@ func troubles() []trouble {
 			[]string{"select pg_drop_replication_slot('o''ld')"}, AtOnce},
 		{"no PostGIS", func(f *facts) { f.PostGIS = serverfacts.PostGIS{} }, "postgis", Problem, "not in this database", []string{"create extension postgis"}, AtOnce},
 		{"an old PostGIS", func(f *facts) { f.PostGIS.Version = "3.0.1" }, "postgis", Problem, "3.1 or newer", []string{"alter extension postgis update"}, AtOnce},
-		{"a new PostGIS", func(f *facts) { f.PostGIS.Version = "3.10.0" }, "postgis", Advice, "Not tried", nil, ""},
+		{"a new PostGIS", func(f *facts) { f.PostGIS.Version = "3.10.0" }, "postgis", Advice, "Not tested", nil, ""},
 		{"old functions", func(f *facts) { f.PostGIS.Version = "3.2.0" }, "postgis", Advice, "3.3.2", []string{"alter extension postgis update"}, AtOnce},
 		{"a schema of PostGIS without USAGE", func(f *facts) { f.PostGIS.Usable = false }, "postgis_schema", Problem, "public", []string{`grant usage on schema "public" to "grid_loader"`}, AtOnce},
 		{"no sort", func(f *facts) { f.Server.Traits.SortsGiST = false }, "gist_build", Advice, "row by row", nil, ""},
@@ -123,7 +123,7 @@ func troubles() []trouble {
 		{"a time limit", with("statement_timeout", func(s *serverfacts.Setting) { s.Value, s.Reset = "0", "30000" }), "time_limits", OK, "statement_timeout 30 s", nil, ""},
 		{"no schema", func(f *facts) { f.Schema = serverfacts.Schema{TablespaceUsable: true} }, "schema", Problem, "--schema", nil, ""},
 		{"a schema that is not there", func(f *facts) { f.Schema.Exists = false }, "schema", Problem, "does not exist", append([]string{`create schema "grids"`}, grant...), AtOnce},
-		{"a schema that is closed", func(f *facts) { f.Schema.Create = false }, "schema", Problem, "may not make tables", grant, AtOnce},
+		{"a schema that is closed", func(f *facts) { f.Schema.Create = false }, "schema", Problem, "may not create tables", grant, AtOnce},
 		{"a schema that is open", func(f *facts) { f.Schema.Everyone = true }, "schema", Advice, "every role", []string{`revoke create on schema "grids" from public`}, AtOnce},
 		{"a tablespace", func(f *facts) { f.Schema.Tablespace, f.Schema.TablespaceUsable = "fast", false }, "default_tablespace", Problem, "fast",
 			[]string{`grant create on tablespace "fast" to "grid_loader"`}, AtOnce},
@@ -131,7 +131,7 @@ func troubles() []trouble {
 		{"a ledger that is still to make", func(f *facts) { f.Ledger.Exists, f.Role.CreateSchemas = false, true }, "ledger", OK, "none yet", nil, ""},
 		{"a schema for the ledger", func(f *facts) { f.Ledger.Version, f.Ledger.Present = 0, false }, "ledger", OK, "none yet", nil, ""},
 		{"a schema for the ledger that is closed", func(f *facts) { f.Ledger.Version, f.Ledger.Present, f.Ledger.Create = 0, false, false }, "ledger", Problem, "none yet", ledger, AtOnce},
-		{"counters of an old server", func(f *facts) { f.Server.VersionNum, f.Role.ReadsStats = 140010, false }, "statistics", OK, "in any case", nil, ""},
+		{"counters of an old server", func(f *facts) { f.Server.VersionNum, f.Role.ReadsStats = 140010, false }, "statistics", OK, "always reads", nil, ""},
 		{"a closed ledger", func(f *facts) { f.Ledger.Usage = false }, "ledger", Problem, "may not use", ledger, AtOnce},
 		{"a foreign ledger", func(f *facts) { f.Ledger.Foreign, f.Ledger.Cure = "role x owns the schema", "revoke it" }, "ledger", Problem, "role x", []string{"revoke it"}, AtOnce},
 		{"a hidden ledger", func(f *facts) { f.Ledger.Readable = false }, "ledger", Problem, "may not read", nil, ""},
@@ -156,7 +156,7 @@ func troubles() []trouble {
 			with("wal_level", value("replica"))(f)
 			f.Standbys.Connected = 1
 		}, "wal_level", OK, "Standbys", nil, ""},
-		{"a change that waits", with("wal_level", func(s *serverfacts.Setting) { s.Pending = true }), "wal_level", OK, "waits for a restart", nil, ""},
+		{"a change that waits", with("wal_level", func(s *serverfacts.Setting) { s.Pending = true }), "wal_level", OK, "after a restart", nil, ""},
 		{"little WAL", with("max_wal_size", value("1024")), "max_wal_size", Advice, "checkpoint",
 			[]string{"alter system set max_wal_size = '16GB'", "select pg_reload_conf()"}, Reload},
 		{"many checkpoints", with("checkpoint_timeout", value("60")), "checkpoint_timeout", Advice, "checkpoints",
@@ -175,9 +175,9 @@ func troubles() []trouble {
 			with("shared_buffers", value("2097152"))(f)
 			with("huge_pages_status", value("off"))(f)
 		}, "huge_pages", Advice, "in use: off", []string{"alter system set huge_pages = 'try'"}, Restart},
-		{"commits of a database", with("synchronous_commit", func(s *serverfacts.Setting) { s.Value, s.Source = "off", "database" }), "synchronous_commit", Advice, "as a whole",
+		{"commits of a database", with("synchronous_commit", func(s *serverfacts.Setting) { s.Value, s.Source = "off", "database" }), "synchronous_commit", Advice, "the whole publication",
 			[]string{`alter database "gis" set synchronous_commit = 'on'`}, NewSessions},
-		{"commits of a role in a database", with("synchronous_commit", func(s *serverfacts.Setting) { s.Value, s.Source = "off", "database user" }), "synchronous_commit", Advice, "as a whole",
+		{"commits of a role in a database", with("synchronous_commit", func(s *serverfacts.Setting) { s.Value, s.Source = "off", "database user" }), "synchronous_commit", Advice, "the whole publication",
 			[]string{`alter role "grid_loader" in database "gis" set synchronous_commit = 'on'`}, NewSessions},
 		{"no fsync", with("fsync", value("off")), "fsync", Advice, "destroy", []string{"alter system set fsync = 'on'", "select pg_reload_conf()"}, Reload},
 		{"no fsync by the command line", with("fsync", func(s *serverfacts.Setting) { s.Value, s.Source = "off", "command line" }), "fsync", Advice, "does not override", nil, ""},
@@ -188,12 +188,12 @@ func troubles() []trouble {
 		{"an open way", func(f *facts) { f.Link.Local = false }, "encryption", Advice, "verify-full", nil, ""},
 		{"a closed way", func(f *facts) { f.Link.Local, f.Link.Encrypted = false, true }, "encryption", OK, "TLS", nil, ""},
 		{"a long way", func(f *facts) { f.Link.Latency = 50 * time.Millisecond }, "latency", Advice, "50.00 ms", nil, ""},
-		{"a thin way", func(f *facts) { f.Link.UploadTook = time.Second }, "bandwidth", Advice, "about 32,000 rows a second", nil, ""},
+		{"a thin way", func(f *facts) { f.Link.UploadTook = time.Second }, "bandwidth", Advice, "about 32,000 rows per second", nil, ""},
 		{"a way that is not measured", func(f *facts) { f.Link = serverfacts.Link{NotSent: "log_statement is all"} }, "bandwidth", OK, "not measured: log_statement is all", nil, ""},
 	}
 }
 
-// Nothing is wrong with a healthy server, and each trouble is one finding of its level.
+// A healthy server has only ok findings, and each trouble gives one finding of its level.
 func TestJudge(t *testing.T) {
 	for _, f := range Judge(healthy()) {
 		if f.Level != OK || f.Group == "" || f.Found == "" || f.Reason == "" {
@@ -237,7 +237,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// A managed server has a word on how to change its settings, and none on roles and schemas.
+// On a managed server, findings explain how to change settings, but say nothing extra about roles and schemas.
 func TestManaged(t *testing.T) {
 	f := healthy()
 	f.Server.Provider = serverfacts.Provider{Name: "Example Cloud", Where: "change it in the console"}
@@ -251,7 +251,7 @@ func TestManaged(t *testing.T) {
 	}
 }
 
-// What the server refuses to answer is one finding in place of those that need it.
+// If the server refuses to answer, one finding replaces those that need the answer.
 func TestUnread(t *testing.T) {
 	f := healthy()
 	f.Unread = map[serverfacts.Topic]string{serverfacts.TopicDisk: "permission denied (SQLSTATE 42501)"}
@@ -286,7 +286,7 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// The page of doctor has a row for each check, and no others.
+// The page of doctor has exactly one row for each check.
 func TestChecksAreDocumented(t *testing.T) {
 	page, err := os.ReadFile("../../docs/doctor.md")
 	if err != nil {

@@ -27,7 +27,7 @@ const (
 	ownPage    = "docs/doctor.md"
 )
 
-// facts are what is judged.
+// facts are the facts to judge.
 type facts struct{ serverfacts.Facts }
 
 // judge judges one topic.
@@ -37,7 +37,7 @@ type judge struct {
 	do    func(facts) []Finding
 }
 
-// judges are all of them, in the order of the findings.
+// judges returns all judges, in the order of the findings.
 func judges() []judge {
 	return []judge{
 		{groupServer, serverfacts.TopicServer, judgeServer},
@@ -62,7 +62,7 @@ func Judge(f serverfacts.Facts) []Finding {
 	for _, j := range judges() {
 		if words, failed := f.Unread[j.topic]; failed {
 			all = append(all, Finding{Group: j.group, Check: string(j.topic), Level: Advice, Found: "not known",
-				Reason: "The server did not answer: " + words + "."})
+				Reason: "The server did not allow this: " + words + "."})
 			continue
 		}
 
@@ -75,7 +75,7 @@ func Judge(f serverfacts.Facts) []Finding {
 	return all
 }
 
-// statement returns a statement with quoted names for its %s.
+// statement returns a statement whose %s are replaced by quoted names.
 func statement(format string, names ...string) string {
 	quoted := make([]any, len(names))
 	for i, name := range names {
@@ -84,11 +84,11 @@ func statement(format string, names ...string) string {
 	return fmt.Sprintf(format, quoted...)
 }
 
-// literal returns a text as a literal of SQL.
+// literal returns a text as an SQL literal.
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// change completes a finding with the statements that give a setting another value, and when they
-// take effect. They change it where it is set now.
+// change completes a finding with the statements that change a setting, and when they take
+// effect. The statements change it where it is currently set.
 func (f facts) change(finding Finding, name, value string) Finding {
 	s := f.Settings[name]
 
@@ -100,10 +100,10 @@ func (f facts) change(finding Finding, name, value string) Finding {
 		finding.SQL, finding.Takes = append(finding.SQL, statement("alter database %s set "+name+" = "+literal(value), f.Server.Database)), NewSessions
 		return finding
 	case "client":
-		finding.Reason += " The connection string or PGOPTIONS sets it."
+		finding.Reason += " It is set in the connection string or in PGOPTIONS."
 		return finding
 	case "command line":
-		finding.Reason += " The command line that starts the server sets it, and ALTER SYSTEM does not override that."
+		finding.Reason += " It is set on the command line of the server, which ALTER SYSTEM does not override."
 		return finding
 	case "database user":
 		finding.SQL = append(finding.SQL, statement("alter role %s in database %s set "+name+" = "+literal(value), f.Role.Session, f.Server.Database))
@@ -120,13 +120,13 @@ func (f facts) change(finding Finding, name, value string) Finding {
 	}
 
 	if p := f.Server.Provider; p.Name != "" {
-		finding.Managed = fmt.Sprintf("This server seems to be %s, where ALTER SYSTEM is refused: %s.", p.Name, p.Where)
+		finding.Managed = fmt.Sprintf("This server seems to be %s, which does not allow ALTER SYSTEM: %s.", p.Name, p.Where)
 	}
 
 	return finding
 }
 
-// formatBytes writes a size as the settings of PostgreSQL do, in powers of 1024.
+// formatBytes formats a size like the settings of PostgreSQL, in powers of 1024.
 func formatBytes(n int64) string {
 	size, unit := float64(n), "B"
 	for _, next := range []string{"kB", "MB", "GB", "TB"} {
@@ -141,7 +141,7 @@ func formatBytes(n int64) string {
 	return strings.TrimSuffix(text, ".0") + " " + unit
 }
 
-// formatCount writes a number with its digits in groups of three.
+// formatCount formats a number with its digits in groups of three.
 func formatCount(n int64) string {
 	digits := fmt.Sprint(n)
 	for i := len(digits) - 3; i > 0; i -= 3 {

@@ -8,7 +8,7 @@ import (
 func judgeDisk(f facts) []Finding {
 	d := f.Disk
 	finding := Finding{Check: "disk", Level: OK, Found: fmt.Sprintf("database %s, tablespace %s %s", formatBytes(d.DatabaseBytes), d.Tablespace, formatBytes(d.TablespaceBytes)),
-		Reason: "PostgreSQL has no function for free space: run df on the server. A replace needs room for both versions and the WAL; 'loadgrid plan' estimates them."}
+		Reason: "PostgreSQL cannot report free disk space: run df on the server. A replacement needs space for both versions and the WAL; 'loadgrid plan' estimates them."}
 
 	if d.WALBytes >= 0 {
 		finding.Found += ", WAL " + formatBytes(d.WALBytes)
@@ -23,7 +23,7 @@ func judgeLink(f facts) []Finding {
 }
 
 func (f facts) judgeEncryption() Finding {
-	finding := Finding{Check: "encryption", Level: OK, Found: "TLS", Reason: "Only sslmode=verify-full checks that the server has the name in the DSN."}
+	finding := Finding{Check: "encryption", Level: OK, Found: "TLS", Reason: "Only sslmode=verify-full checks that the server's name matches the DSN."}
 
 	switch l := f.Link; {
 	case l.Encrypted:
@@ -31,16 +31,16 @@ func (f facts) judgeEncryption() Finding {
 		finding.Found, finding.Reason = "none", "The connection stays on this machine."
 	default:
 		finding.Level, finding.Found = Advice, "none"
-		finding.Reason = "Everybody on the way can read and change what is sent. Use sslmode=verify-full with sslrootcert in the DSN; see docs/security.md."
+		finding.Reason = "Anyone on the network path can read and change the data. Use sslmode=verify-full with sslrootcert in the DSN; see docs/security.md."
 	}
 
 	return finding
 }
 
-// slowTrip is from where on round trips are worth a word.
+// slowTrip is the latency from which on round trips matter.
 const slowTrip = 20 * time.Millisecond
 
-// How many round trips a load takes, each chunk, and each partition: see TestRoundTripsOfALoad.
+// The number of round trips of a load, and for each chunk and partition: see TestRoundTripsOfALoad.
 const (
 	loadTrips      = 180
 	chunkTrips     = 8
@@ -50,7 +50,7 @@ const (
 func (f facts) judgeLatency() Finding {
 	l := f.Link
 	finding := Finding{Check: "latency", Level: OK, Found: fmt.Sprintf("%.2f ms, the median of %d round trips", float64(l.Latency)/float64(time.Millisecond), l.Trips),
-		Reason: "Rows flow without waiting for answers. A load waits for the answers to its other statements."}
+		Reason: "Rows are sent without waiting for answers. A load waits for the answers to its other statements."}
 
 	seconds := func(trips int) float64 { return float64(trips) * l.Latency.Seconds() }
 	finding.Cost = fmt.Sprintf("A load took %d round trips, each chunk %d more, and each partition %d. Here that is %.2g s, %.2g s and %.2g s.",
@@ -66,30 +66,30 @@ func (f facts) judgeLatency() Finding {
 }
 
 const (
-	// rowBytes is a row of binary COPY without constants, of a square cell.
+	// rowBytes is the size of a binary COPY row of a square cell without constants.
 	rowBytes = 131
-	// serverRows is how many rows a second a server on two cores took in the load stage.
+	// serverRows is how many rows per second a server with two cores took in the load stage.
 	serverRows = 1_400_000
-	// fastEnough is 1 Gbit/s, less what the protocols below take: bytes a second.
+	// fastEnough is 1 Gbit/s minus the overhead of the lower protocols, in bytes per second.
 	fastEnough = 110_000_000
 )
 
 func (f facts) judgeUpload() Finding {
 	l := f.Link
 	if l.NotSent != "" {
-		return Finding{Check: "bandwidth", Level: OK, Found: "not measured: " + l.NotSent, Reason: "The server would log the megabytes that a measurement sends."}
+		return Finding{Check: "bandwidth", Level: OK, Found: "not measured: " + l.NotSent, Reason: "The server would log the megabytes of data that the measurement sends."}
 	}
 
 	rate := l.Rate()
 	rows := min(int64(rate/rowBytes), 100_000_000)
 	finding := Finding{Check: "bandwidth", Level: OK,
 		Found:  fmt.Sprintf("%.1f MB/s to the server, measured with %s", rate/1e6, formatBytes(l.UploadBytes)),
-		Reason: fmt.Sprintf("That carries about %s rows a second, of %d bytes each.", formatCount(roundRows(rows)), rowBytes)}
+		Reason: fmt.Sprintf("That is enough for about %s rows per second of %d bytes each.", formatCount(roundRows(rows)), rowBytes)}
 
 	if rate < fastEnough {
 		finding.Level = Advice
 		finding.Reason += " The link is the limit: run loadgrid closer to the server, or use --geometry point, which sends less."
-		finding.Cost = fmt.Sprintf("A server on two cores took %s rows a second in the load stage.", formatCount(serverRows))
+		finding.Cost = fmt.Sprintf("A server with two cores took %s rows per second in the load stage.", formatCount(serverRows))
 		finding.MeasuredIn = benchmarks
 	}
 

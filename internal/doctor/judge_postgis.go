@@ -11,7 +11,7 @@ func judgePostGIS(f facts) []Finding {
 	p := f.PostGIS
 	if p.Version == "" {
 		return []Finding{{Check: "postgis", Level: Problem, Found: "not in this database",
-			Reason: "loadgrid fills tables of PostGIS geometries. The owner of the database can create the extension once its package is on the server.",
+			Reason: "loadgrid loads PostGIS geometries. The owner of the database can create the extension once its package is installed on the server.",
 			SQL:    []string{"create extension postgis"}, Takes: AtOnce}}
 	}
 
@@ -28,7 +28,7 @@ func (f facts) judgeVersion() Finding {
 		finding.Reason = "loadgrid needs PostGIS " + precheck.MinPostGIS + " or newer."
 	case precheck.VersionLess(newestPostGIS, p.Version):
 		finding.Level = Advice
-		finding.Reason = fmt.Sprintf("Not tried: loadgrid was tested on PostGIS %s to %s. Load a small table first.", precheck.MinPostGIS, newestPostGIS)
+		finding.Reason = fmt.Sprintf("Not tested: loadgrid was tested on PostGIS %s to %s. Load a small table first.", precheck.MinPostGIS, newestPostGIS)
 	default:
 		finding.Reason = fmt.Sprintf("loadgrid supports PostGIS %s to %s.", precheck.MinPostGIS, newestPostGIS)
 	}
@@ -69,13 +69,13 @@ func judgeSystems(f facts) []Finding {
 	s, p := f.Systems, f.PostGIS
 
 	switch table := statement("%s", p.Schema) + ".spatial_ref_sys"; {
-	case p.Version == "" || !p.Usable: // the findings above say so
+	case p.Version == "" || !p.Usable: // the findings above report it
 		return nil
 	case !s.Present:
 		return []Finding{{Check: "spatial_ref_sys", Level: Problem, Found: "missing from schema " + p.Schema,
-			Reason: "A load with --srid looks the CRS up there. Somebody has dropped or moved the table: create the extension again in a new database, or restore the table."}}
+			Reason: "A load with --srid looks up the CRS there. Somebody has dropped or moved the table: create the extension again in a new database, or restore the table."}}
 	case !s.Readable:
-		return []Finding{{Check: "spatial_ref_sys", Level: Problem, Found: "the role may not read it", Reason: "A load with --srid looks the CRS up there.",
+		return []Finding{{Check: "spatial_ref_sys", Level: Problem, Found: "the role may not read it", Reason: "A load with --srid looks up the CRS there.",
 			SQL: []string{"grant select on " + table + " to " + statement("%s", f.Role.Name)}, Takes: AtOnce}}
 	}
 
@@ -93,7 +93,7 @@ func judgeSystems(f facts) []Finding {
 	}
 
 	finding.Level, finding.Found = Problem, finding.Found+", "+strings.Join(wrong, ", ")
-	finding.Reason = "Somebody has changed the rows that PostGIS brings. A load with such an --srid is refused, or transforms areas wrongly. " +
+	finding.Reason = "Somebody has changed the rows that PostGIS installs. A load with such an --srid is refused, or transforms areas incorrectly. " +
 		"The file spatial_ref_sys.sql of PostGIS, in the server's directory share/contrib, has the original rows."
 
 	return []Finding{finding}

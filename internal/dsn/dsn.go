@@ -1,5 +1,5 @@
-// Package dsn owns the reading of connection strings. What it says of a wrong one never
-// shows it, since there may be a password in it.
+// Package dsn owns the parsing of connection strings. Its errors never show the string, because it may
+// contain a password.
 package dsn
 
 import (
@@ -11,17 +11,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Error reports a connection string that cannot be used. It does not show it, since
-// there may be a password in it.
+// Error reports an unusable connection string. It does not show the string, because it may contain a password.
 type Error struct {
 	Reason string
 }
 
 func (e *Error) Error() string { return "connection string (not shown): " + e.Reason }
 
-// Parse reads a connection string: a URL or a list of keywords as psql takes them. What it
-// leaves open comes from the PG* environment, the service file and the password file. The
-// error is an *Error.
+// Parse parses a connection string: a URL or a list of keywords, as for psql. Missing settings come from the PG*
+// environment, the service file and the password file. The error is an *Error.
 func Parse(text string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(text)
 	if err != nil {
@@ -31,16 +29,15 @@ func Parse(text string) (*pgxpool.Config, error) {
 	return config, checkHosts(text, config.ConnConfig)
 }
 
-// reason says why a connection string cannot be read. The parser's own
-// message may quote the string, and the password in it: only what is known to
-// be free of it is passed on.
+// reason explains why a connection string cannot be parsed. The parser's own message may quote the
+// string with its password, so reason passes on only the parts that are known to be safe.
 func reason(err error) string {
-	text := "is no connection string: it must look like 'host=db dbname=gis user=me' or postgresql://me@db/gis"
+	text := "is not a connection string: it must look like 'host=db dbname=gis user=me' or postgresql://me@db/gis"
 	for known, hint := range map[string]string{
 		"failed to read service":  " (service, PGSERVICE, PGSERVICEFILE)",
 		"failed to configure TLS": " (sslmode, sslrootcert, sslcert, sslkey)",
 		"invalid port":            "", "invalid connect_timeout": "", "invalid sslcertmode": "",
-		"could not match": " the number of ports to that of hosts",
+		"could not match": " the number of ports to the number of hosts",
 	} {
 		if strings.Contains(err.Error(), "`: "+known) {
 			text = known + hint
@@ -55,12 +52,11 @@ func reason(err error) string {
 	return text
 }
 
-// checkHosts refuses a connection string of which the parser may have taken a
-// part of the password for a host or a database: those are printed, and looked
-// up in DNS.
+// checkHosts refuses a connection string if the parser may have read a part of the password as a
+// host or a database, because those are printed and looked up in DNS.
 func checkHosts(text string, c *pgx.ConnConfig) error {
 	refuse := func() error {
-		return &Error{"where its host begins is in doubt: in a URL write %40, %2F, %3F, %23, %3A for @ / ? # : in user and password; in a list of keywords put spaces between them"}
+		return &Error{"it is unclear where the host begins: in a URL, write %40, %2F, %3F, %23, %3A for @ / ? # : in the user and the password; in a list of keywords, separate the settings with spaces"}
 	}
 	if _, rest, ok := strings.Cut(text, "://"); ok {
 		rest, _, _ = strings.Cut(rest, "?")
@@ -77,7 +73,7 @@ func checkHosts(text string, c *pgx.ConnConfig) error {
 	}
 
 	for _, h := range hosts {
-		// A path is a socket's, and so is a name that begins with @.
+		// A path is a socket, and so is a name that begins with @.
 		if !strings.HasPrefix(h, "/") && len(h) > 0 && strings.ContainsAny(h[1:], "@;= ") {
 			return refuse()
 		}

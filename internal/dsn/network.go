@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// What a connection is looked after with, where the DSN does not say.
+// The defaults of the keepalive settings.
 const (
-	keepAliveIdle     = 30 * time.Second // silent for so long, the other end is asked
-	keepAliveInterval = 10 * time.Second // again, while it does not answer
-	keepAliveCount    = 3                // unanswered, it is gone
+	keepAliveIdle     = 30 * time.Second // silence before the first probe
+	keepAliveInterval = 10 * time.Second // between probes without an answer
+	keepAliveCount    = 3                // unanswered probes until the connection is closed
 )
 
-// Network is what a DSN says of the network below a connection.
+// Network holds the network settings of a DSN.
 type Network struct {
 	KeepAlive   net.KeepAliveConfig
 	UserTimeout int // tcp_user_timeout in milliseconds; 0 for the system's
 }
 
-// TakeNetwork takes libpq's parameters of the network out of those of a configuration: psql
-// heeds them itself, and a server would refuse them. The error is an *Error.
+// TakeNetwork removes libpq's network parameters from the parameters of a configuration. psql handles them itself, and
+// a server would refuse them. The error is an *Error.
 //
 //	keepalives           1 or 0: TCP keepalive or none. Defaults to 1
 //	keepalives_idle      seconds, 0 for the system's. Defaults to 30
@@ -38,7 +38,7 @@ func TakeNetwork(params map[string]string) (n Network, err error) {
 	}
 
 	if n.KeepAlive.Count == 0 {
-		n.KeepAlive.Count = -1 // as the system has it
+		n.KeepAlive.Count = -1 // the system's
 	}
 
 	n.UserTimeout = p.number("tcp_user_timeout", "a number of milliseconds", 0)
@@ -46,8 +46,7 @@ func TakeNetwork(params map[string]string) (n Network, err error) {
 	return n, p.err
 }
 
-// networkParams takes parameters out of a configuration. What is wrong with the
-// first wrong one stays in err.
+// networkParams removes parameters from a configuration. It keeps the error of the first wrong one in err.
 type networkParams struct {
 	from map[string]string
 	err  error
@@ -65,11 +64,10 @@ func (p *networkParams) number(name, what string, otherwise int) int {
 		p.err = &Error{Reason: fmt.Sprintf("%s must be %s", name, what)}
 	}
 
-	return max(int(n), 0) // as libpq has it
+	return max(int(n), 0) // as in libpq
 }
 
-// seconds returns a duration for net.KeepAliveConfig, which leaves a negative one
-// to the system.
+// seconds returns a duration for net.KeepAliveConfig, for which a negative one means the default of the system.
 func (p *networkParams) seconds(name string, otherwise time.Duration) time.Duration {
 	n := p.number(name, "a number of seconds", int(otherwise/time.Second))
 	if n == 0 {

@@ -1,5 +1,4 @@
-// Package hold owns tables that are on hold: who put them there and why, and that no load
-// begins on them.
+// Package hold owns tables that are on hold, with who put them there and why. No load starts on such a table.
 package hold
 
 import (
@@ -24,11 +23,11 @@ import (
 // Hold is a table that is on hold.
 type Hold struct {
 	Table   job.Table `json:"table"`            // with its schema
-	Reason  string    `json:"reason,omitempty"` // in the words of the person who put it on hold
+	Reason  string    `json:"reason,omitempty"` // as given by the person who put it on hold
 	Since   time.Time `json:"since"`            // by the server's clock
 	Role    string    `json:"role"`
-	Address string    `json:"address,omitempty"` // where the connection came from, empty for a socket of the server
-	Host    string    `json:"host,omitempty"`    // what the machine calls itself
+	Address string    `json:"address,omitempty"` // of the client, empty for a socket on the server
+	Host    string    `json:"host,omitempty"`    // the client's own name for its machine
 	OSUser  string    `json:"os_user,omitempty"`
 }
 
@@ -41,7 +40,7 @@ func (h Hold) By() string {
 type Error struct{ Hold Hold }
 
 func (e *Error) Error() string {
-	text := fmt.Sprintf("table %s is on hold since %s, by %s", e.Hold.Table, e.Hold.Since.Format(time.RFC3339), e.Hold.By())
+	text := fmt.Sprintf("table %s is on hold (since %s, by %s)", e.Hold.Table, e.Hold.Since.Format(time.RFC3339), e.Hold.By())
 	if e.Hold.Reason != "" {
 		text += ": " + e.Hold.Reason
 	}
@@ -54,20 +53,20 @@ type NotHeldError struct{ Table job.Table }
 
 func (e *NotHeldError) Error() string { return fmt.Sprintf("table %s is not on hold", e.Table) }
 
-// Placed is what Put did.
+// Placed is the result of Put.
 type Placed struct {
 	Hold
-	Before  bool   // the table was on hold already, and stays so with the reason that it had
-	Running string // who holds the table's lock and still loads it, empty for nobody
-	Unknown bool   // there is no such table, and the ledger knows no run of one
+	Before  bool   // the table was already on hold, and keeps its earlier reason
+	Running string // who holds the table's lock and is still loading it, empty for nobody
+	Unknown bool   // the table does not exist, and the ledger has no run for it
 }
 
 const putSQL = `
 	insert into {held} (schema_name, table_name, reason, host, os_user)
 	values ($1, $2, nullif($3, ''), nullif($4, ''), nullif($5, '')) on conflict do nothing`
 
-// Put puts a table on hold, and makes the ledger where it is missing. A load that asks later
-// does not begin. One that has asked before holds the table's lock by now, and Running names it.
+// Put puts a table on hold, and creates the ledger if it is missing. A load that checks for a hold later
+// does not start. One that checked earlier already holds the table's lock, and Running names it.
 func Put(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Table, reason string) (p Placed, err error) {
 	if err := l.MigrateUp(ctx, pool); err != nil {
 		return p, err
@@ -87,7 +86,7 @@ func Put(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Table, 
 
 		var found bool
 		if p.Hold, found, err = Find(ctx, conn, l, t); err == nil && !found {
-			err = fmt.Errorf("table %s was released in the same moment", t)
+			err = fmt.Errorf("table %s was released at the same time", t)
 		}
 		if err != nil {
 			return err
@@ -98,7 +97,7 @@ func Put(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Table, 
 			return err
 		}
 
-		// Only now: a load takes the lock first, and asks whether the table is on hold then.
+		// Only now, because a load takes the lock before it checks whether the table is on hold.
 		holders, err := tablelock.Holders(ctx, conn, []job.Table{t})
 		p.Running = holders[t].Text
 
@@ -108,7 +107,7 @@ func Put(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Table, 
 	return p, err
 }
 
-// onTable does something with a table whose schema is known.
+// onTable calls do with the table, after looking up its schema.
 func onTable(ctx context.Context, pool *pgxpool.Pool, t job.Table, do func(*pgxpool.Conn, job.Table) error) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -140,8 +139,8 @@ const releaseSQL = `
 	delete from {held} where schema_name = $1 and table_name = $2
 	returning coalesce(reason, ''), held_at, role, coalesce(host(address), ''), coalesce(host, ''), coalesce(os_user, '')`
 
-// Release lets loads begin on a table again, and returns the hold that it had. For a table that is not on hold
-// the error is a *NotHeldError, and where there is no ledger a *ledger.NoLedgerError.
+// Release allows loads of a table again, and returns the hold that it had. The error is a *NotHeldError if the table
+// is not on hold, and a *ledger.NoLedgerError if there is no ledger.
 func Release(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Table) (h Hold, err error) {
 	err = onTable(ctx, pool, t, func(conn *pgxpool.Conn, t job.Table) error {
 		there, err := l.Exists(ctx, conn)
@@ -168,8 +167,8 @@ func Release(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Tab
 	return h, err
 }
 
-// knows reports whether the ledger has a table of holds that the role may read: the migration grants it to
-// all that could read the runs. A role that may not use the ledger learns that from what it does next.
+// knows reports whether the ledger has a table of holds that the role may read. The migration grants it to all roles
+// that could read the runs. If a role may not use the ledger, its next statement fails and says so.
 func knows(ctx context.Context, q pg.Querier, l ledger.Ledger) (there bool, err error) {
 	if err := l.CheckOwner(ctx, q); err != nil {
 		return false, err
@@ -185,8 +184,8 @@ const listSQL = `
 	select schema_name, table_name, coalesce(reason, ''), held_at, role, coalesce(host(address), ''), coalesce(host, ''), coalesce(os_user, '')
 	from {held} where ($1 = '' or schema_name = $1) and ($2 = '' or table_name = $2) order by 1, 2`
 
-// List returns the tables that are on hold, by their names: all, or those of one name, in one schema or in any.
-// It is empty where there is no ledger.
+// List returns the tables that are on hold, ordered by name: all of them, or those with one name, in one schema or in
+// any. It returns none if there is no ledger.
 func List(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) ([]Hold, error) {
 	if known, err := knows(ctx, q, l); err != nil || !known {
 		return nil, err
@@ -205,7 +204,7 @@ func List(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) ([]Ho
 	return list, pg.Wrap(err, "asking the ledger in schema %s which tables are on hold", l.Schema)
 }
 
-// Find returns the hold of a table that has its schema.
+// Find returns the hold on a table with a schema.
 func Find(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) (h Hold, found bool, err error) {
 	list, err := List(ctx, q, l, t)
 	if err != nil || len(list) == 0 {
@@ -215,7 +214,7 @@ func Find(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) (h Ho
 	return list[0], true, nil
 }
 
-// Check returns an *Error for a table that is on hold. The caller has the table's lock: see Put.
+// Check returns an *Error for a table that is on hold. The caller must hold the table's lock: see Put.
 func Check(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) error {
 	h, held, err := Find(ctx, q, l, t)
 	if err == nil && held {

@@ -13,13 +13,13 @@ type Error struct {
 	Message string
 }
 
-// Errors are the mistakes of a job file, in its order.
+// Errors are the mistakes in a job file, in the order of the file.
 type Errors struct {
 	File string
 	List []Error
 }
 
-// shownErrors is how many mistakes a message names: they are on one line.
+// shownErrors is how many mistakes a message shows, because they are on one line.
 const shownErrors = 5
 
 func (e *Errors) Error() string {

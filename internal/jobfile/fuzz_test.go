@@ -21,9 +21,9 @@ import (
 // hangs is longer than reading takes on any machine.
 const hangs = 20 * time.Second
 
-// FuzzJobFile reads whatever there is: it ends soon, with mistakes that each have a
-// place within the file and are on one line. What is read fits the schema, and says
-// the same when it is written again.
+// FuzzJobFile reads any text. Reading must end soon, with mistakes that each have a position within the
+// file and are on one line. A file that is read fits the schema, and means the same after it is
+// written again.
 func FuzzJobFile(f *testing.F) {
 	for _, text := range seeds(f) {
 		f.Add([]byte(text))
@@ -40,7 +40,7 @@ func FuzzJobFile(f *testing.F) {
 
 		var doc any
 		if err := yaml.Load(data, &doc); err != nil {
-			t.Fatalf("what is read is no YAML: %v", err)
+			t.Fatalf("an accepted file is not YAML: %v", err)
 		}
 
 		if err := schema.Validate(asJSON(t, doc)); err != nil {
@@ -69,7 +69,7 @@ func checkMistakes(t *testing.T, data []byte, err error) {
 	lines := bytes.Count(data, []byte("\n")) + bytes.Count(data, []byte("\r")) + bytes.Count(data, []byte("\u2028")) + bytes.Count(data, []byte("\u2029")) + bytes.Count(data, []byte("\u0085"))
 	for _, one := range list.List {
 		if one.Line < 1 || one.Line > lines+2 || one.Column < 1 || one.Column > len(data)+2 {
-			t.Errorf("%d:%d is no place in the file: %s", one.Line, one.Column, one.Message)
+			t.Errorf("%d:%d is not a position in the file: %s", one.Line, one.Column, one.Message)
 		}
 	}
 
@@ -80,7 +80,7 @@ func checkMistakes(t *testing.T, data []byte, err error) {
 	}
 }
 
-// write returns a file that says the same: strings in quotes, all else as it was.
+// write returns an equivalent file, with strings in quotes and everything else unchanged.
 func write(t *testing.T, f *File) []byte {
 	t.Helper()
 	jobs := &yaml.Node{Kind: yaml.SequenceNode}
@@ -125,7 +125,7 @@ func text(s string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Style: yaml.DoubleQuotedStyle, Value: s}
 }
 
-// seeds are the examples, and what the tests read and refuse.
+// seeds are the examples, and the files that the tests accept and refuse.
 func seeds(t testing.TB) (list []string) {
 	t.Helper()
 	files, err := filepath.Glob("../../examples/*.yaml")
@@ -179,7 +179,7 @@ func compile(t testing.TB) *jsonschema.Schema {
 	return schema
 }
 
-// asJSON returns a document as a validator takes it.
+// asJSON returns a document in the form that a validator needs.
 func asJSON(t testing.TB, doc any) any {
 	t.Helper()
 	data, err := json.Marshal(doc)
@@ -195,8 +195,7 @@ func asJSON(t testing.TB, doc any) any {
 	return v
 }
 
-// What the reader refuses of the values' types the schema refuses, too, so that an
-// editor tells it at once.
+// The schema refuses the same types of values as the reader, so that an editor reports the mistake at once.
 func TestSchemaRefuses(t *testing.T) {
 	schema := compile(t)
 	for _, data := range []string{

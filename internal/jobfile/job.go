@@ -1,6 +1,6 @@
-// Package jobfile owns the form of job files: YAML that says what loadgrid's load is to
-// do, once or several times, with the names of its options as keys. It knows where each
-// value stands; what values look like and mean is the options' business.
+// Package jobfile owns the format of job files: YAML with one or more jobs for loadgrid's load, and
+// the names of its options as keys. It knows the position of each value. Package options owns the format and
+// the meaning of the values.
 package jobfile
 
 import "github.com/loadgrid/loadgrid/internal/options"
@@ -20,9 +20,9 @@ type Job struct {
 	displayName string
 }
 
-// DisplayName returns the job's name, that of its table where it has none of its own, or
-// "" where the file says neither.
+// DisplayName returns the name of the job. It defaults to the name of the table, and is "" if the file has
+// neither.
 func (j *Job) DisplayName() string { return j.displayName }
 
-// Pos returns where the job begins.
+// Pos returns the position of the job.
 func (j *Job) Pos() options.Pos { return j.pos }

@@ -14,9 +14,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// Read reads a job file: one job, or defaults and a list of jobs, whose keys are the
-// options of a table. Name is for messages. The error is *Errors, with all mistakes that
-// can be told apart.
+// Read reads a job file: one job, or defaults and a list of jobs, with the options of a table as
+// keys. Name is for messages. The error is *Errors with all mistakes that Read can distinguish.
 func Read(name string, data []byte, table options.Table) (*File, error) {
 	r := &reader{file: &File{Name: name}, table: table}
 	root, err := parse(data)
@@ -37,14 +36,14 @@ func Read(name string, data []byte, table options.Table) (*File, error) {
 	return r.file, nil
 }
 
-// reader collects what it reads, and the mistakes.
+// reader collects the jobs and the mistakes.
 type reader struct {
 	file   *File
 	table  options.Table
 	errors []Error
 }
 
-// fail notes an error that is at a place, unless it has one of its own.
+// fail records an error at a position, unless the error has its own.
 func (r *reader) fail(pos options.Pos, key string, err error) {
 	var placed *options.PosError
 	if errors.As(err, &placed) {
@@ -77,12 +76,12 @@ func (r *reader) err() error {
 
 func (r *reader) root(n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
-		r.fail(options.NodePos(n), "", fmt.Errorf("a job file is a mapping of keys to values, not %s", options.DescribeNode(n)))
+		r.fail(options.NodePos(n), "", fmt.Errorf("a job file must be a mapping of keys to values, not %s", options.DescribeNode(n)))
 		return
 	}
 
 	if kind := valueOf(n, "type"); kind != "" && (valueOf(n, "features") != "" || valueOf(n, "coordinates") != "") {
-		r.fail(options.NodePos(n), "", fmt.Errorf("a job file is wanted, and this is GeoJSON, of type %s: a file with an area is given with aoi", quoted(kind)))
+		r.fail(options.NodePos(n), "", fmt.Errorf("this must be a job file, but it is GeoJSON of type %s: name the file of an area with aoi", quoted(kind)))
 		return
 	}
 
@@ -111,7 +110,7 @@ func (r *reader) root(n *yaml.Node) {
 		default:
 			names := append(namesOf(r.table.In(options.Job)), "defaults", "jobs")
 			if slices.Contains(names, key.Value) {
-				r.fail(options.NodePos(key), "", fmt.Errorf("%s stands beside defaults and jobs: put it under defaults, or into a job", key.Value))
+				r.fail(options.NodePos(key), "", fmt.Errorf("%s is at the same level as defaults and jobs: move it under defaults or into a job", key.Value))
 				return
 			}
 
@@ -120,13 +119,13 @@ func (r *reader) root(n *yaml.Node) {
 	})
 
 	if len(r.file.Jobs) == 0 && len(r.errors) == 0 {
-		r.fail(options.NodePos(n), "", errors.New("has no job: jobs is missing"))
+		r.fail(options.NodePos(n), "", errors.New("has no jobs: the key jobs is missing"))
 	}
 }
 
 func (r *reader) jobs(n *yaml.Node) {
 	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.fail(options.NodePos(n), "", errors.New("jobs must be a list of jobs, each behind a hyphen"))
+		r.fail(options.NodePos(n), "", errors.New("jobs must be a list of jobs, each after a hyphen"))
 		return
 	}
 
@@ -137,7 +136,7 @@ func (r *reader) jobs(n *yaml.Node) {
 	}
 }
 
-// values reads a mapping of the keys that may stand in a place.
+// values reads a mapping with the keys that are allowed in a place.
 func (r *reader) values(n *yaml.Node, place options.Place) options.Values {
 	if n.Kind != yaml.MappingNode {
 		r.fail(options.NodePos(n), "", fmt.Errorf("must be a mapping of keys to values, not %s", options.DescribeNode(n)))
@@ -170,8 +169,7 @@ func (r *reader) values(n *yaml.Node, place options.Place) options.Values {
 	return values
 }
 
-// valueOf returns the text of a key's value, "-" where that is a list or a mapping, and "" where the
-// key is not there.
+// valueOf returns the text of a key's value, "-" for a list or a mapping, and "" if the key is missing.
 func valueOf(n *yaml.Node, key string) string {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		switch value := n.Content[i+1]; {
@@ -195,7 +193,7 @@ func (r *reader) mapping(n *yaml.Node, do func(key, value *yaml.Node)) {
 		case key.Kind != yaml.ScalarNode:
 			r.fail(options.NodePos(key), "", fmt.Errorf("a key must be a name, not %s", options.DescribeNode(key)))
 		case twice:
-			r.fail(options.NodePos(key), "", fmt.Errorf("%s stands here a second time: it is in line %d already", quoted(key.Value), line))
+			r.fail(options.NodePos(key), "", fmt.Errorf("%s is set twice: it is already on line %d", quoted(key.Value), line))
 		default:
 			lines[key.Value] = key.Line
 			do(key, value)
@@ -205,7 +203,7 @@ func (r *reader) mapping(n *yaml.Node, do func(key, value *yaml.Node)) {
 
 func (r *reader) failUnknown(key *yaml.Node, names []string) {
 	message := fmt.Sprintf("unknown key %s", quoted(key.Value))
-	if len(r.errors) < shownErrors { // a longer list is not shown, and may be very long
+	if len(r.errors) < shownErrors { // later errors are not shown, and there may be very many
 		if near, ok := nearest.Name(key.Value, names); ok {
 			message += fmt.Sprintf(": did you mean %q?", near)
 		}
@@ -214,7 +212,7 @@ func (r *reader) failUnknown(key *yaml.Node, names []string) {
 	r.fail(options.NodePos(key), "", errors.New(message))
 }
 
-// assignNames gives each job its name, and refuses two of one.
+// assignNames gives each job its name, and refuses duplicates.
 func (r *reader) assignNames() {
 	lines := make(map[string]options.Pos)
 	for _, job := range r.file.Jobs {
@@ -239,9 +237,9 @@ func (r *reader) assignNames() {
 
 		switch first, twice := lines[job.displayName]; {
 		case job.displayName == "":
-			r.fail(job.pos, "", errors.New("a job of several needs a name or a table"))
+			r.fail(job.pos, "", errors.New("each of several jobs needs a name or a table"))
 		case twice:
-			r.fail(pos, "", fmt.Errorf("two jobs are called %s, in lines %d and %d: give each a name", quoted(job.displayName), first.Line, pos.Line))
+			r.fail(pos, "", fmt.Errorf("two jobs are called %s, on lines %d and %d: give each its own name", quoted(job.displayName), first.Line, pos.Line))
 		default:
 			lines[job.displayName] = pos
 		}
@@ -255,7 +253,7 @@ func namesOf(table options.Table) (names []string) {
 	return names
 }
 
-// quoted returns what a file has for a name, in quotes and not too long.
+// quoted returns a name from a file in quotes, shortened if it is too long.
 func quoted(s string) string {
 	const most = 60
 	if utf8.RuneCountInString(s) > most {

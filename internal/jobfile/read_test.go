@@ -7,13 +7,13 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// table is that of load, whose keys job files have.
+// table is the table of load, whose options are the keys of job files.
 func table() options.Table { return new(options.Load).Table() }
 
 // read reads a file with the keys of load.
 func read(data []byte) (*File, error) { return Read("f", data, table()) }
 
-// got writes the settings of a job as flags, without those that are given.
+// got writes the settings of a job as flags, without the given ones.
 func got(f *File, job *Job, given ...string) string {
 	flags := make(options.Values)
 	for _, name := range given {
@@ -36,7 +36,7 @@ func got(f *File, job *Job, given ...string) string {
 	return strings.Join(words, " ")
 }
 
-// readable are files, and what they say as flags.
+// readable are files, and their content as flags.
 func readable() map[string]string {
 	return map[string]string{
 		"table: a.b":                            "--table=a.b",
@@ -52,7 +52,7 @@ func readable() map[string]string {
 		"cell-size: 1e3":                        "--cell-size=1e3",
 		"cell-size: .5":                         "--cell-size=.5",
 		"cell-size: [1, 2.5]":                   "--cell-size=1x2.5",
-		"cell-size: [2, 500]":                   "--cell-size=2x500", // which is no 2500
+		"cell-size: [2, 500]":                   "--cell-size=2x500", // not 2500
 		"cell-size: 1km":                        "--cell-size=1km",
 		"cell-size: [250 m, 1km]":               "--cell-size=250 mx1km",
 		"cell-size: 2x500":                      "--cell-size=2x500",
@@ -104,26 +104,26 @@ func TestReadValues(t *testing.T) {
 
 type mistake struct{ name, text, want string }
 
-// mistakes are files that are refused, and what is said of each.
+// mistakes are files that are refused, and their errors.
 func mistakes() []mistake {
 	return []mistake{
 		{"empty", "", "f:1:1: has no job"},
 		{"a comment alone", "# x\n", "f:1:1: has no job"},
-		{"a document with nothing in it", "---\n", "a job file is a mapping of keys to values, not nothing"},
-		{"a list", "- table: a\n", "f:1:1: a job file is a mapping of keys to values, not a list"},
-		{"text", "table", "f:1:1: a job file is a mapping"},
-		{"two documents", "table: a\n---\ntable: b\n", "f:2:1: a second document begins"},
+		{"a document with nothing in it", "---\n", "a job file must be a mapping of keys to values, not nothing"},
+		{"a list", "- table: a\n", "f:1:1: a job file must be a mapping of keys to values, not a list"},
+		{"text", "table", "f:1:1: a job file must be a mapping"},
+		{"two documents", "table: a\n---\ntable: b\n", "f:2:1: a second YAML document starts here"},
 		{"too long", "table: " + strings.Repeat("a", MaxSize), "f:1:1: has more than 1048576 bytes"},
 		{"UTF-16", "\xff\xfet\x00", "f:1:1: is text in UTF-16"},
-		{"Latin 1", "table: a\nname: \xe9\n", "f:2:7: a byte that is no text in UTF-8"},
-		{"NUL", "table: a\x00", "f:1:9: a byte"},
-		{"a tab", "defaults:\n\tcols: 1\n", "f:2:1: is no YAML: a tab where YAML has spaces"},
-		{"a quote left open", "table: 'a\n", "(while scanning a quoted scalar that begins in line 1)"},
-		{"a bracket left open", "extent: [1, 2\n", "is no YAML: did not find expected ',' or ']'"},
-		{"a backquote", "table: `a`\n", "f:1:8: is no YAML: found character that cannot start any token: put the text in quotes"},
-		{"a colon", "table: a: b\n", "f:1:9: is no YAML: mapping values"},
-		{"behind the end", "{table: a}}", "f:1:11: is no YAML"},
-		{"version of YAML", "%YAML 9.9\n---\ntable: a\n", "f:1:1: is no YAML: found incompatible YAML document"},
+		{"Latin 1", "table: a\nname: \xe9\n", "f:2:7: is not text in UTF-8"},
+		{"NUL", "table: a\x00", "f:1:9: is not text"},
+		{"a tab", "defaults:\n\tcols: 1\n", "f:2:1: is not valid YAML: a tab where YAML needs spaces"},
+		{"a quote left open", "table: 'a\n", "(while scanning a quoted scalar that begins on line 1)"},
+		{"a bracket left open", "extent: [1, 2\n", "is not valid YAML: did not find expected ',' or ']'"},
+		{"a backquote", "table: `a`\n", "f:1:8: is not valid YAML: found character that cannot start any token: put the text in quotes"},
+		{"a colon", "table: a: b\n", "f:1:9: is not valid YAML: mapping values"},
+		{"behind the end", "{table: a}}", "f:1:11: is not valid YAML"},
+		{"version of YAML", "%YAML 9.9\n---\ntable: a\n", "f:1:1: is not valid YAML: found incompatible YAML document"},
 		{"deep nesting", strings.Repeat("[", 100000), "exceeded max depth"},
 
 		{"unknown key, underscore", "table: a\ncell_size: 1\n", `f:2:1: unknown key "cell_size": did you mean "cell-size"?`},
@@ -134,37 +134,37 @@ func mistakes() []mistake {
 		{"flag of the command line alone", "keep-going: true\n", `f:1:1: unknown key "keep-going"`},
 		{"several mistakes", "cols: a\nrows: b\nfoo: 1\n", "f:1:7: cols a: must be a whole number from 1 to 2^30; 2:7: rows b: must be"},
 		{"many mistakes", strings.Repeat("? []\n: 1\n", 9), "; and 4 more"},
-		{"a key twice", "table: a\ncols: 1\ntable: b\n", `f:3:1: "table" stands here a second time: it is in line 1 already`},
-		{"jobs twice", "jobs: [{table: a}]\njobs: [{table: b}]\n", `f:2:1: "jobs" stands here a second time`},
+		{"a key twice", "table: a\ncols: 1\ntable: b\n", `f:3:1: "table" is set twice: it is already on line 1`},
+		{"jobs twice", "jobs: [{table: a}]\njobs: [{table: b}]\n", `f:2:1: "jobs" is set twice`},
 		{"a key that is a list", "? [a]\n: 1\n", "f:1:3: a key must be a name, not a list"},
 		{"no value", "table:\n", "f:1:7: table has no value"},
 		{"null", "table: ~\n", "f:1:8: table has no value"},
 
-		{"anchor", "table: &a x\n", "f:1:8: anchors and aliases"},
-		{"alias", "defaults: &a {cols: 1}\njobs: [*a]\n", "f:1:11: anchors and aliases"},
-		{"alias of nothing", "password: *secret\n", "f:1:11: anchors and aliases"},
-		{"merge key", "<<: {cols: 1}\n", "f:1:1: anchors and aliases"},
-		{"a bomb", "a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c]\n", "f:1:4: anchors and aliases"},
-		{"tag", "table: !!str 5\n", "f:1:8: tags (!)"},
-		{"tag of its own", "password: !x y\n", "f:1:11: tags (!)"},
-		{"tag without a name", "cols: ! 5\n", "f:1:7: tags (!)"},
-		{"tag without a name at a list", "extent: ! [1, 2, 3, 4]\n", "f:1:9: tags (!)"},
-		{"tag without a name at the root", "! {table: x}\n", "f:1:1: tags (!)"},
-		{"tag without a name in a list", "extent: [! 1, 2, 3, 4]\n", "f:1:10: tags (!)"},
+		{"anchor", "table: &a x\n", "f:1:8: job files cannot have anchors and aliases"},
+		{"alias", "defaults: &a {cols: 1}\njobs: [*a]\n", "f:1:11: job files cannot have anchors and aliases"},
+		{"alias of nothing", "password: *secret\n", "f:1:11: job files cannot have anchors and aliases"},
+		{"merge key", "<<: {cols: 1}\n", "f:1:1: job files cannot have anchors and aliases"},
+		{"a bomb", "a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c]\n", "f:1:4: job files cannot have anchors and aliases"},
+		{"tag", "table: !!str 5\n", "f:1:8: job files cannot have tags (!)"},
+		{"tag of its own", "password: !x y\n", "f:1:11: job files cannot have tags (!)"},
+		{"tag without a name", "cols: ! 5\n", "f:1:7: job files cannot have tags (!)"},
+		{"tag without a name at a list", "extent: ! [1, 2, 3, 4]\n", "f:1:9: job files cannot have tags (!)"},
+		{"tag without a name at the root", "! {table: x}\n", "f:1:1: job files cannot have tags (!)"},
+		{"tag without a name in a list", "extent: [! 1, 2, 3, 4]\n", "f:1:10: job files cannot have tags (!)"},
 
-		{"string, number", "table: 5\n", "f:1:8: table must be a string, and is a number to YAML: put it in quotes"},
-		{"string, octal", "table: 017\n", "table must be a string, and is a number in a form that not all programs read alike to YAML"},
-		{"string, date", "table: 2026-03-01\n", "table must be a string, and is a date to YAML: put it in quotes"},
-		{"string, bool", "table: true\n", "table must be a string, and is true or false to YAML"},
+		{"string, number", "table: 5\n", "f:1:8: table must be a string, but YAML reads it as a number: put it in quotes"},
+		{"string, octal", "table: 017\n", "table must be a string, but YAML reads it as a number in a form that programs read differently"},
+		{"string, date", "table: 2026-03-01\n", "table must be a string, but YAML reads it as a date: put it in quotes"},
+		{"string, bool", "table: true\n", "table must be a string, but YAML reads it as true or false"},
 		{"string, list", "table: [a]\n", "table must be a string, not a list"},
 		{"bool yes", "coverage: yes\n", "f:1:11: coverage yes: must be true or false"},
 		{"bool on", "coverage: on\n", "f:1:11: coverage on: must be true or false"},
 		{"bool in quotes", "coverage: 'true'\n", "f:1:11: coverage true: must be true or false, without quotes"},
-		{"bool in capitals", "coverage: True\n", "f:1:11: coverage True: must be true or false, in small letters"},
+		{"bool in capitals", "coverage: True\n", "f:1:11: coverage True: must be true or false, in lower case"},
 		{"bool 1", "coverage: 1\n", "f:1:11: coverage 1: must be true or false"},
 		{"whole, underscore", "cols: 1_000\n", "f:1:7: cols 1_000: must be a whole number from 1 to 2^30: write 1000"},
 		{"whole, hexadecimal", "cols: 0x10\n", "f:1:7: cols 0x10: must be a whole number from 1 to 2^30"},
-		{"whole, octal", "cols: 010\n", "f:1:7: cols 010: must be a whole number from 1 to 2^30, not a number in a form that not all programs read alike"},
+		{"whole, octal", "cols: 010\n", "f:1:7: cols 010: must be a whole number from 1 to 2^30, not a number in a form that programs read differently"},
 		{"whole, octal 1.2", "cols: 0o10\n", "f:1:7: cols 0o10: must be a whole number from 1 to 2^30"},
 		{"whole, exponent", "cols: 1e3\n", "f:1:7: cols 1e3: must be a whole number from 1 to 2^30: write 1000"},
 		{"whole, fraction", "cols: 1.5\n", "f:1:7: cols 1.5: must be a whole number from 1 to 2^30"},
@@ -176,66 +176,66 @@ func mistakes() []mistake {
 		{"script, number in it", "after: [select 1, 5]\n", "f:1:19: after must be a string"},
 		{"number, NaN", "rotate: .nan\n", "f:1:9: rotate .nan: must be a number"},
 		{"number, infinity", "cell-size: -.inf\n", "f:1:12: cell-size -.inf: must be one size or two, such as 1000, 2x500 or 1km"},
-		{"number, too large", "rotate: 1e999\n", "f:1:9: rotate 1e999: must be a number, and is too large for one"},
+		{"number, too large", "rotate: 1e999\n", "f:1:9: rotate 1e999: must be a number, but is too large"},
 		{"number, underscore in a list", "extent: [1, 2, 3_0, 4]\n", "f:1:16: extent 3_0: must be a number"},
 		{"numbers, too few", "extent: [1, 2]\n", "f:1:9: extent must be a list of 4 numbers, not of 2"},
 		{"numbers, one of them text", "origin: [1, a]\n", "f:1:13: origin a: must be a number"},
 		{"numbers, one", "extent: 5\n", "f:1:9: extent 5: must be a list of 4 numbers, not a number"},
-		{"sizes, a comma that may be of thousands", "cell-size: 2,500\n", "f:1:12: cell-size 2,500: can be read as 2500 or as 2x500"},
-		{"sizes, the same in quotes", "cell-size: '2,500'\n", "f:1:12: cell-size 2,500: can be read as 2500 or as 2x500"},
-		{"sizes, the same in a list", "cell-size: ['2,500']\n", "f:1:13: cell-size 2,500: can be read as 2500 or as 2x500"},
+		{"sizes, a comma that may be of thousands", "cell-size: 2,500\n", "f:1:12: cell-size 2,500: is ambiguous: write 2500 or 2x500"},
+		{"sizes, the same in quotes", "cell-size: '2,500'\n", "f:1:12: cell-size 2,500: is ambiguous: write 2500 or 2x500"},
+		{"sizes, the same in a list", "cell-size: ['2,500']\n", "f:1:13: cell-size 2,500: is ambiguous: write 2500 or 2x500"},
 		{"sizes, three", "cell-size: [1, 2, 3]\n", "f:1:12: cell-size must be a size or a list of two, not of 3"},
 		{"sizes, two in one of a list", "cell-size: [1x2, 2]\n", "f:1:13: cell-size 1x2: must be one size"},
 		{"sizes, an unknown unit", "cell-size: 1 furlong\n", `cell-size 1 furlong: must be one size or two, such as 1000, 2x500 or 1km: "furlong" is not a unit`},
-		{"number, a range", "zoom: 0-3\n", "f:1:7: zoom 0-3: must be a whole number from 0 to 30, and this is a range"},
+		{"number, a range", "zoom: 0-3\n", "f:1:7: zoom 0-3: must be a whole number from 0 to 30, not a range"},
 		{"number, grouped", "cols: 1 000\n", "f:1:7: cols 1 000: must be a whole number from 1 to 2^30: write 1000"},
 		{"number, lines", "cols: |\n  1\n  2\n", "f:1:7: cols 1 2 : must be a whole number"},
 		{"age, number", "prune-runs: 90\n", "f:1:13: prune-runs 90: must be an age"},
 		{"numbers, mapping", "cell-size: {x: 1}\n", "cell-size must be a size or a list of two, not a mapping"},
 		{"srid, bool", "srid: true\n", "f:1:7: srid true: must be a number, such as 3035 or EPSG:3035"},
 		{"srid, another authority", "srid: WGS84\n", "f:1:7: srid WGS84: must be a number, such as 3035 or EPSG:3035"},
-		{"srid, variable", "srid: ${S}\n", "f:1:7: srid ${S}: must be a number or a string such as EPSG:3035, and holds ${, and variables are filled in for dsn and password alone"},
+		{"srid, variable", "srid: ${S}\n", "f:1:7: srid ${S}: must be a number or a string such as EPSG:3035, and contains ${, which only dsn and password can have"},
 		{"srid, float", "srid: 3035.0\n", "f:1:7: srid 3035.0: must be a number, such as 3035 or EPSG:3035: write 3035"},
 		{"set, text", "set: a=b\n", "f:1:6: set must be a list, not a string"},
 		{"set, empty", "set: []\n", "f:1:6: set is an empty list"},
 		{"set, mapping", "set:\n  - a: b\n", "f:2:5: set must be a string, not a mapping"},
-		{"set, date", "set: [a=1, 2026-03-01]\n", "f:1:12: set must be a string, and is a date"},
+		{"set, date", "set: [a=1, 2026-03-01]\n", "f:1:12: set must be a string, but YAML reads it as a date"},
 		{"duration, number", "wait: 90\n", "f:1:7: wait 90: must be a duration with its unit, such as 90s, 30m or 1h30m"},
 		{"duration, days", "wait: 1d\n", "f:1:7: wait 1d: must be a duration with its unit, such as 90s, 30m or 1h30m: a day is 24h"},
 		{"duration, sexagesimal", "wait: 1:30\n", "f:1:7: wait 1:30: must be a duration with its unit, such as 90s, 30m or 1h30m"},
 		{"choice", "if-exists: truncate\n", "f:1:12: if-exists truncate: must be fail, append or replace"},
 		{"choice, empty", "shape: ''\n", `f:1:8: shape "": must be square, hexagon or xyz`},
 
-		{"variable in a name", "table: ${T}\n", "f:1:8: table holds ${, and variables are filled in for dsn and password alone"},
-		{"variable in a list", "set: [a=1, 'b=${B}']\n", "f:1:12: set holds ${"},
-		{"variable in numbers", "extent: '${E}'\n", "f:1:9: extent holds ${"},
-		{"variable without an end", "dsn: host=${H\n", "f:1:6: dsn holds ${ without a name"},
-		{"variable without a name", "dsn: host=${}\n", "dsn holds ${ without a name"},
-		{"variable with a default", "dsn: ${A:-b}\n", "dsn holds ${ without a name"},
-		{"password itself", "password: hunter2\n", "f:1:11: password must be ${VARIABLE} or file:PATH: a job file is no place"},
+		{"variable in a name", "table: ${T}\n", "f:1:8: table contains ${, which only dsn and password can have"},
+		{"variable in a list", "set: [a=1, 'b=${B}']\n", "f:1:12: set contains ${"},
+		{"variable in numbers", "extent: '${E}'\n", "f:1:9: extent contains ${"},
+		{"variable without an end", "dsn: host=${H\n", "f:1:6: dsn contains ${ without a name"},
+		{"variable without a name", "dsn: host=${}\n", "dsn contains ${ without a name"},
+		{"variable with a default", "dsn: ${A:-b}\n", "dsn contains ${ without a name"},
+		{"password itself", "password: hunter2\n", "f:1:11: password must be ${VARIABLE} or file:PATH: others can read a password"},
 		{"password in part", "password: ${A}2\n", "f:1:11: password must be ${VARIABLE} or file:PATH"},
 		{"password that is a number", "password: 1234567\n", "f:1:11: password must be ${VARIABLE} or file:PATH"},
 
-		{"password in a URL", "dsn: postgres://me:hunter2@h/d\n", "f:1:6: dsn has a password in it, and a job file is no place for one"},
-		{"password in a URL's query", "dsn: postgres://me@h/d?sslmode=disable&password=hunter2\n", "dsn has a password in it"},
-		{"password behind a variable", "dsn: ${URL}?password=hunter2\n", "dsn has a password in it"},
-		{"password among keywords", "dsn: host=${H} password = 'hunter2'\n", "f:1:6: dsn has a password in it"},
-		{"password among keywords behind a variable", "dsn: ${DSN} password=hunter2\n", "f:1:6: dsn has a password in it"},
+		{"password in a URL", "dsn: postgres://me:hunter2@h/d\n", "f:1:6: dsn contains a password, which others can read in a job file"},
+		{"password in a URL's query", "dsn: postgres://me@h/d?sslmode=disable&password=hunter2\n", "dsn contains a password"},
+		{"password behind a variable", "dsn: ${URL}?password=hunter2\n", "dsn contains a password"},
+		{"password among keywords", "dsn: host=${H} password = 'hunter2'\n", "f:1:6: dsn contains a password"},
+		{"password among keywords behind a variable", "dsn: ${DSN} password=hunter2\n", "f:1:6: dsn contains a password"},
 
 		{"name that is empty", "name: ''\ntable: a\n", "f:1:7: name must have 1 to 100 bytes"},
 		{"name of two lines", "name: \"a\\nb\"\ntable: a\n", "f:1:7: name must have"},
 		{"name in defaults", "defaults: {name: a}\njobs: [{table: a}]\n", `f:1:12: unknown key "name"`},
-		{"two of one name", "jobs:\n- {name: a, table: x}\n- {name: b, table: y}\n- {name: a, table: z}\n", `f:4:10: two jobs are called "a", in lines 2 and 4`},
-		{"two of one table", "jobs:\n- table: x\n- table: x\n", `f:3:10: two jobs are called "x", in lines 2 and 3: give each a name`},
+		{"two of one name", "jobs:\n- {name: a, table: x}\n- {name: b, table: y}\n- {name: a, table: z}\n", `f:4:10: two jobs are called "a", on lines 2 and 4`},
+		{"two of one table", "jobs:\n- table: x\n- table: x\n", `f:3:10: two jobs are called "x", on lines 2 and 3: give each its own name`},
 		{"a table as another's name", "jobs:\n- table: x\n- {name: x, table: y}\n", `f:3:10: two jobs are called "x"`},
-		{"no name", "jobs:\n- table: x\n- cols: 1\n", "f:3:3: a job of several needs a name or a table"},
+		{"no name", "jobs:\n- table: x\n- cols: 1\n", "f:3:3: each of several jobs needs a name or a table"},
 		{"jobs that are empty", "jobs: []\n", "f:1:7: jobs must be a list of jobs"},
 		{"jobs that are nothing", "jobs:\n", "f:1:6: jobs must be a list of jobs"},
 		{"jobs that are a mapping", "jobs: {a: {table: x}}\n", "f:1:7: jobs must be a list of jobs"},
 		{"a job that is text", "jobs: [x]\n", "f:1:8: must be a mapping of keys to values, not a string"},
-		{"defaults alone", "defaults: {cols: 1}\n", "f:1:1: has no job: jobs is missing"},
+		{"defaults alone", "defaults: {cols: 1}\n", "f:1:1: has no jobs: the key jobs is missing"},
 		{"defaults that are nothing", "defaults:\njobs: [{table: x}]\n", "f:1:10: must be a mapping"},
-		{"a key beside jobs", "table: a\njobs: [{table: x}]\n", "f:1:1: table stands beside defaults and jobs"},
+		{"a key beside jobs", "table: a\njobs: [{table: x}]\n", "f:1:1: table is at the same level as defaults and jobs"},
 	}
 }
 
@@ -292,19 +292,19 @@ jobs:
 	}
 }
 
-// Files that are no job files are named.
+// The error for another kind of file names that kind.
 func TestForeignFiles(t *testing.T) {
 	for data, want := range map[string]string{
 		"PK\x03\x04rest":                               "is a ZIP archive",
 		"SQLite format 3\x00rest":                      "is a GeoPackage",
 		"\x00\x00\x27\x0arest":                         "is a Shapefile",
-		"\x1f\x8brest":                                 "is packed with gzip",
+		"\x1f\x8brest":                                 "is compressed with gzip",
 		"\xff\xfet\x00a\x00b\x00":                      "is text in UTF-16",
 		"\xfe\xff\x00t\x00a\x00b":                      "is text in UTF-16",
 		"t\x00a\x00b\x00":                              "is text in UTF-16",
 		"\x00t\x00a\x00b":                              "is text in UTF-16",
-		`{"type":"Polygon","coordinates":[[]]}`:        "this is GeoJSON, of type \"Polygon\"",
-		`{"type":"FeatureCollection", "features": []}`: "a file with an area is given with aoi",
+		`{"type":"Polygon","coordinates":[[]]}`:        "it is GeoJSON of type \"Polygon\"",
+		`{"type":"FeatureCollection", "features": []}`: "name the file of an area with aoi",
 	} {
 		_, err := Read("f", []byte(data), new(options.Load).Table())
 		if err == nil || !strings.HasPrefix(err.Error(), "f:1:1: ") || !strings.Contains(err.Error(), want) {

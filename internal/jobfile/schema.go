@@ -8,14 +8,14 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// Schema returns a JSON Schema of job files, draft 2020-12, made of a table of options.
+// Schema returns a JSON Schema of job files, draft 2020-12, made from a table of options.
 func Schema(table options.Table) ([]byte, error) {
 	one := uint64(1)
 	jobs := object()
 	jobs.Required = []string{"jobs"}
-	jobs.Properties.Set("defaults", &jsonschema.Schema{Ref: "#/$defs/defaults", Description: "what holds for all jobs that do not say otherwise"})
+	jobs.Properties.Set("defaults", &jsonschema.Schema{Ref: "#/$defs/defaults", Description: "values for all jobs that do not set them"})
 	jobs.Properties.Set("jobs", &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Ref: "#/$defs/job"}, MinItems: &one,
-		Description: "the jobs, in the order in which they are done"})
+		Description: "the jobs, in the order in which they run"})
 
 	schema := &jsonschema.Schema{
 		Version:     jsonschema.Version,

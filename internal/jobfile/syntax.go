@@ -13,23 +13,23 @@ import (
 	"github.com/loadgrid/loadgrid/internal/options"
 )
 
-// MaxSize is the size of a file in bytes that is read: more than a file has that people write, and little enough to be read in
-// a moment.
+// MaxSize is the maximum size of a job file in bytes. It is larger than any file that people write, and small enough to be
+// read in a moment.
 const MaxSize = 1 << 20
 
-// parse returns the one document of a YAML text, with what job files have no use for
-// refused: anchors and aliases, which let a short text become a long one, and tags.
+// parse returns the only document of a YAML text. It refuses what job files do not need: anchors and aliases,
+// which can expand a short text into a very long one, and tags.
 func parse(data []byte) (*yaml.Node, error) {
 	if len(data) > MaxSize {
-		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: fmt.Errorf("has more than %d bytes: no job file is so long", MaxSize)}
+		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: fmt.Errorf("has more than %d bytes, the limit for a job file", MaxSize)}
 	}
 
 	if kind := foreign(data); kind != "" {
-		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("is " + kind + ", and a job file is text in YAML, in UTF-8")}
+		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("is " + kind + ", but a job file must be YAML text in UTF-8")}
 	}
 
 	if pos, ok := firstInvalid(data); !ok {
-		return nil, &options.PosError{Pos: pos, Err: errors.New("a byte that is no text in UTF-8")}
+		return nil, &options.PosError{Pos: pos, Err: errors.New("is not text in UTF-8")}
 	}
 
 	loader, err := yaml.NewLoader(bytes.NewReader(data))
@@ -41,13 +41,13 @@ func parse(data []byte) (*yaml.Node, error) {
 
 	switch err := loader.Load(&doc); {
 	case errors.Is(err, io.EOF):
-		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("has no job: it is empty")}
+		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("has no jobs: it is empty")}
 	case err != nil:
 		return nil, syntaxError(data, err)
 	}
 
 	if len(doc.Content) != 1 {
-		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("has no job: it is empty")}
+		return nil, &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("has no jobs: it is empty")}
 	}
 
 	root := doc.Content[0]
@@ -57,7 +57,7 @@ func parse(data []byte) (*yaml.Node, error) {
 
 	switch err := loader.Load(&more); {
 	case err == nil:
-		return nil, &options.PosError{Pos: options.Pos{Line: more.Line, Column: more.Column}, Err: errors.New("a second document begins: a file is one, with its jobs in a list under jobs")}
+		return nil, &options.PosError{Pos: options.Pos{Line: more.Line, Column: more.Column}, Err: errors.New("a second YAML document starts here: put all jobs in one list under jobs")}
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(data, err)
 	}
@@ -65,13 +65,13 @@ func parse(data []byte) (*yaml.Node, error) {
 	return root, nil
 }
 
-// foreign returns what a file is that begins as no text in UTF-8 does, "" where nothing tells.
+// foreign names the format of a file that does not begin like text in UTF-8, or returns "" if it is unknown.
 func foreign(data []byte) string {
 	for _, f := range [...]struct{ magic, name string }{
 		{"\xff\xfe", "text in UTF-16"},
 		{"\xfe\xff", "text in UTF-16"},
 		{"PK\x03\x04", "a ZIP archive"},
-		{"\x1f\x8b", "packed with gzip"},
+		{"\x1f\x8b", "compressed with gzip"},
 		{"SQLite format 3\x00", "a GeoPackage, or another database of SQLite"},
 		{"\x00\x00\x27\x0a", "a Shapefile"},
 		{"fgb\x03", "FlatGeobuf"},
@@ -81,7 +81,7 @@ func foreign(data []byte) string {
 		}
 	}
 
-	// Without a mark, each letter of a key has a zero byte before it or behind it.
+	// Without a byte order mark, each letter of a key has a zero byte before or after it.
 	if len(data) > 3 && (data[0] == 0) != (data[1] == 0) && (data[0] == 0) == (data[2] == 0) && (data[1] == 0) == (data[3] == 0) {
 		return "text in UTF-16"
 	}
@@ -89,8 +89,8 @@ func foreign(data []byte) string {
 	return ""
 }
 
-// firstInvalid returns where the first byte is that is no UTF-8, or a control
-// character, and whether there is none.
+// firstInvalid returns the position of the first byte that is not UTF-8 or is a control
+// character, and whether the text has none.
 func firstInvalid(data []byte) (options.Pos, bool) {
 	pos := options.Pos{Line: 1, Column: 1}
 	for len(data) > 0 {
@@ -100,7 +100,7 @@ func firstInvalid(data []byte) (options.Pos, bool) {
 			return pos, false
 		case r == '\n':
 			pos = options.Pos{Line: pos.Line + 1, Column: 1}
-		case r == '\ufeff' && pos == options.Pos{Line: 1, Column: 1}: // the mark before the text is no part of it
+		case r == '\ufeff' && pos == options.Pos{Line: 1, Column: 1}: // the byte order mark is not part of the text
 		default:
 			pos.Column++
 		}
@@ -111,12 +111,12 @@ func firstInvalid(data []byte) (options.Pos, bool) {
 	return pos, true
 }
 
-// syntaxError gives an error of the YAML library its place. The library's words are
-// its own, except for names of anchors, which may be the password of somebody who did not quote it.
+// syntaxError adds the position to an error of the YAML library. The library's messages quote no text, except for
+// names of anchors, which may be an unquoted password.
 func syntaxError(data []byte, err error) error {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) {
-		return &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("is no YAML")}
+		return &options.PosError{Pos: options.Pos{Line: 1, Column: 1}, Err: errors.New("is not valid YAML")}
 	}
 
 	pos := options.Pos{Line: max(load.Mark.Line, 1), Column: max(load.Mark.Column, 1)}
@@ -126,21 +126,21 @@ func syntaxError(data []byte, err error) error {
 	case strings.Contains(message, "anchor"):
 		return &options.PosError{Pos: pos, Err: errNoAlias()}
 	case charAt(data, pos) == '\t':
-		message = "a tab where YAML has spaces"
+		message = "a tab where YAML needs spaces"
 	case strings.Contains(message, "cannot start any token"):
 		message += ": put the text in quotes"
 	case strings.Contains(message, "mapping values are not allowed"):
-		message += ": text with a colon and a space in it stands in quotes, and keys of one mapping in one column"
+		message += ": quote text that contains a colon and a space, and put the keys of a mapping in the same column"
 	}
 
 	if load.ContextMsg != "" && load.ContextMark.Line > 0 && load.ContextMark.Line != load.Mark.Line {
-		message += fmt.Sprintf(" (%s that begins in line %d)", load.ContextMsg, load.ContextMark.Line)
+		message += fmt.Sprintf(" (%s that begins on line %d)", load.ContextMsg, load.ContextMark.Line)
 	}
 
-	return &options.PosError{Pos: pos, Err: errors.New("is no YAML: " + message)}
+	return &options.PosError{Pos: pos, Err: errors.New("is not valid YAML: " + message)}
 }
 
-// charAt returns the character at a place, 0 where there is none.
+// charAt returns the character at a position, 0 if there is none.
 func charAt(data []byte, pos options.Pos) rune {
 	line := 1
 	for text := range bytes.Lines(data) {
@@ -159,16 +159,16 @@ func charAt(data []byte, pos options.Pos) rune {
 }
 
 func errNoAlias() error {
-	return errors.New("anchors and aliases (& and *) are not for job files: what jobs share stands under defaults, and text that begins so stands in quotes")
+	return errors.New("job files cannot have anchors and aliases (& and *): put shared keys under defaults, and quote text that starts with & or *")
 }
 
-// refuseUnsupported looks for what job files do not have.
+// refuseUnsupported refuses the parts of YAML that job files do not have.
 func refuseUnsupported(n *yaml.Node) error {
 	switch {
 	case n.Anchor != "", n.Kind == yaml.AliasNode, n.Tag == "!!merge":
 		return &options.PosError{Pos: options.Pos{Line: n.Line, Column: n.Column}, Err: errNoAlias()}
-	case n.Style&yaml.TaggedStyle != 0, n.Tag == "!": // which makes a string of a number
-		return &options.PosError{Pos: options.Pos{Line: n.Line, Column: n.Column}, Err: errors.New("tags (!) are not for job files: text that begins so stands in quotes")}
+	case n.Style&yaml.TaggedStyle != 0, n.Tag == "!": // ! turns a number into a string
+		return &options.PosError{Pos: options.Pos{Line: n.Line, Column: n.Column}, Err: errors.New("job files cannot have tags (!): quote text that starts with an exclamation mark")}
 	}
 
 	for _, c := range n.Content {

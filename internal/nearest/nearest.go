@@ -1,4 +1,4 @@
-// Package nearest owns the guess which of several names a mistyped word means.
+// Package nearest guesses which of several names a mistyped word means.
 package nearest
 
 import (
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Name returns the name that is most like a word, and whether one is: it differs in capitals
-// alone, of three letters at most one differs, or the word is how this name alone begins.
+// Name returns the name that is most similar to a word, if one is: it differs only in case, at most one of
+// every three letters differs, or it is the only name that begins with the word.
 func Name(word string, names []string) (string, bool) {
 	best, least := "", len(word)/3+1
 	word = strings.ToLower(word)
@@ -24,7 +24,7 @@ func Name(word string, names []string) (string, bool) {
 	return best, best != ""
 }
 
-// onlyBeginning returns the name that begins with a word of three letters or more, where only one does.
+// onlyBeginning returns the name that begins with a word of three or more letters, if it is the only one.
 func onlyBeginning(word string, names []string) (found string) {
 	if len(word) < 3 {
 		return ""
@@ -43,8 +43,8 @@ func onlyBeginning(word string, names []string) (found string) {
 	return found
 }
 
-// distance is the number of letters to put in, leave out, exchange or swap with the
-// next to make b of a (optimal string alignment), or most where it is not less.
+// distance is the number of letters to insert, delete, replace or swap with the next one to turn a
+// into b (optimal string alignment), or most if it is not less.
 func distance(a, b string, most int) int {
 	if len(a)-len(b) >= most || len(b)-len(a) >= most {
 		return most

@@ -16,7 +16,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/aoi"
 )
 
-// readArea reads the file of an area, - from stdin. Errors about what it holds name it.
+// readArea reads the file of an area, or stdin for -. Errors about the content name the file.
 func readArea(ctx context.Context, name string, stdin io.Reader, o aoi.ReadOptions) (area *aoi.Area, err error) {
 	r, title := stdin, "stdin"
 	if name != "-" {
@@ -26,7 +26,7 @@ func readArea(ctx context.Context, name string, stdin io.Reader, o aoi.ReadOptio
 		}
 		defer func() { err = errors.Join(err, file.Close()) }()
 
-		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() { // what can be read again
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() { // it can be read again
 			o.Path = name
 		}
 		r, title = file, name
@@ -40,15 +40,14 @@ func readArea(ctx context.Context, name string, stdin io.Reader, o aoi.ReadOptio
 		return area, nil
 	case !errors.As(err, &param):
 		return nil, fmt.Errorf("%s: %w", title, err)
-	case param.Param == "aoi": // the file's name says more than what was read
+	case param.Param == "aoi": // the name of the file is more useful than its content
 		return nil, &geomgen.ParamError{Param: "aoi", Value: name, Reason: param.Reason}
 	}
 
 	return nil, &geomgen.ParamError{Param: param.Param, Value: param.Value, Reason: param.Reason + " (aoi " + title + ")"}
 }
 
-// openArea opens the file of an area. Where that is not the one that is meant, the error says
-// which may be.
+// openArea opens the file of an area. If it is the wrong file, the error suggests another one.
 func openArea(name string) (*os.File, error) {
 	bad := func(reason string) error { return &geomgen.ParamError{Param: "aoi", Value: name, Reason: reason} }
 
@@ -64,16 +63,16 @@ func openArea(name string) (*os.File, error) {
 
 	reason := ""
 	if info, err := file.Stat(); err == nil && info.IsDir() {
-		reason = "is a directory: give the file in it"
+		reason = "is a directory: name a file in it"
 		if found := areasIn(name); len(found) > 0 {
 			reason += ", such as " + found[0]
 		}
 	} else if stem, ext := splitExt(name); slices.Contains(shapefileParts(), strings.ToLower(ext)) {
-		reason = "is the " + ext + " of a shapefile, which has no polygons: "
+		reason = "is the " + ext + " file of a shapefile, which has no polygons: "
 		if shp, ok := withExt(stem, ".shp"); ok {
-			reason += "give " + shp
+			reason += "name " + shp
 		} else {
-			reason += "its .shp is not beside it"
+			reason += "its .shp file is missing from the same directory"
 		}
 	}
 
@@ -84,7 +83,7 @@ func openArea(name string) (*os.File, error) {
 	return file, nil
 }
 
-// shapefileParts are the parts of a shapefile that have no polygons. An .shx begins as an .shp does.
+// shapefileParts are the parts of a shapefile that have no polygons. An .shx file begins like an .shp file.
 func shapefileParts() []string {
 	return []string{".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".qix"}
 }
@@ -94,7 +93,7 @@ func splitExt(name string) (stem, ext string) {
 	return strings.TrimSuffix(name, ext), ext
 }
 
-// withExt returns the file of this stem and extension, also where that is in capitals.
+// withExt returns the file with this stem and extension. The extension may also be in upper case.
 func withExt(stem, ext string) (string, bool) {
 	for _, e := range []string{ext, strings.ToUpper(ext)} {
 		if _, err := os.Stat(stem + e); err == nil {
@@ -110,8 +109,7 @@ func areaExts() []string {
 	return []string{".shp", ".gpkg", ".geojson", ".json", ".fgb", ".zip", ".wkt", ".wkb"}
 }
 
-// nearestFile returns the file that somebody may have meant whose file is not there: with an
-// extension, or with a similar name.
+// nearestFile suggests a file for one that does not exist: the same name with an extension, or a similar name.
 func nearestFile(name string) (string, bool) {
 	for _, ext := range areaExts() {
 		if found, ok := withExt(name, ext); ok {
@@ -134,7 +132,7 @@ func nearestFile(name string) (string, bool) {
 	return filepath.Join(filepath.Dir(name), near), ok
 }
 
-// areasIn returns the files in a directory that may have areas.
+// areasIn returns the files in a directory that may contain areas.
 func areasIn(dir string) (names []string) {
 	entries, _ := os.ReadDir(dir)
 	for _, e := range entries {

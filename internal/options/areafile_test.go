@@ -11,7 +11,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/aoi"
 )
 
-// An error about a file of an area names the file, and where it is the wrong one, that which may be meant.
+// An error about the file of an area names the file, and if it is the wrong one, suggests another.
 func TestErrorsOfAreaFilesNameThem(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
@@ -40,8 +40,8 @@ func TestErrorsOfAreaFilesNameThem(t *testing.T) {
 		o    aoi.ReadOptions
 		want []string
 	}{
-		{"france.shx", aoi.ReadOptions{}, []string{"is the .shx of a shapefile", "give " + filepath.Join(dir, "france.shp")}},
-		{"alone.dbf", aoi.ReadOptions{}, []string{"is the .dbf of a shapefile", "its .shp is not beside it"}},
+		{"france.shx", aoi.ReadOptions{}, []string{"is the .shx file of a shapefile", "name " + filepath.Join(dir, "france.shp")}},
+		{"alone.dbf", aoi.ReadOptions{}, []string{"is the .dbf file of a shapefile", "its .shp file is missing"}},
 		{"france", aoi.ReadOptions{}, []string{"no such file", "did you mean " + filepath.Join(dir, "france.shp") + "?"}},
 		{"spian.geojson", aoi.ReadOptions{}, []string{"no such file", "did you mean " + filepath.Join(dir, "spain.geojson") + "?"}},
 		{"nothing.like", aoi.ReadOptions{}, []string{"no such file"}},

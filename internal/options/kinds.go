@@ -15,21 +15,21 @@ import (
 	"github.com/loadgrid/loadgrid/internal/quantity"
 )
 
-// Value is what an option takes and where it goes: how a command line, YAML and JSON
-// Schema write it. The functions below make one; each takes where the value goes.
+// Value is the kind of value that an option takes: how to read it from a command line and from YAML, its
+// JSON Schema, and where to store it. The functions below make one; each takes the place to store the value.
 type Value struct {
 	// Type names the kind of value, for help and documents.
 	Type string
 	// List says that there may be several.
 	List bool
-	// Choices are all that it may be. Defaults to none: anything of its type.
+	// Choices are the allowed values. Defaults to any value of its type.
 	Choices []string
-	// Numeric says that it is read as a number or several: messages quote what was typed,
-	// which no secret is.
+	// Numeric says that the value is one or more numbers. Messages quote it as typed, because it is never a
+	// secret.
 	Numeric bool
-	// Alone is what a flag without a value has. Defaults to nothing: it needs one.
+	// Alone is the value of the flag if none is given. Defaults to nothing: the flag needs a value.
 	Alone string
-	// Path says that it names a file, - apart: in a job file, beside that.
+	// Path says that the value names a file, except for -. In a job file the name is relative to the directory of the job file.
 	Path bool
 
 	set    func(text string) error
@@ -37,7 +37,7 @@ type Value struct {
 	schema jsonschema.Schema
 }
 
-// Text is a string. empty says what is wrong with one that is empty; "" allows it.
+// Text is a string. empty is the error for an empty string; "" allows it.
 func Text(to *string, empty string) Value {
 	return Value{Type: "text", read: readText, schema: jsonschema.Schema{Type: "string"}, set: func(text string) error {
 		if text == "" && empty != "" {
@@ -49,7 +49,7 @@ func Text(to *string, empty string) Value {
 	}}
 }
 
-// Parsed is a string that parse reads.
+// Parsed is a string that parse checks and stores.
 func Parsed(parse func(text string) error) Value {
 	return Value{Type: "text", read: readText, schema: jsonschema.Schema{Type: "string"}, set: parse}
 }
@@ -61,21 +61,21 @@ func File(to *string, empty string) Value {
 	return v
 }
 
-// List is a list of strings, each of which add reads.
+// List is a list of strings. add checks and stores each of them.
 func List(add func(text string) error) Value {
 	one := uint64(1)
 	return Value{Type: "text", List: true, read: readTexts, set: add,
 		schema: jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: &one}}
 }
 
-// SQL is a statement. empty says what is wrong with one that is empty.
+// SQL is a statement. empty is as for Text.
 func SQL(to *string, empty string) Value {
 	v := Text(to, empty)
 	v.Type, v.read = "SQL", readSQL
 	return v
 }
 
-// Script is a list of SQL, each of which add reads.
+// Script is a list of SQL texts. add checks and stores each of them.
 func Script(add func(text string) error) Value {
 	one := uint64(1)
 	return Value{Type: "SQL", List: true, read: readScript, set: add, schema: jsonschema.Schema{AnyOf: []*jsonschema.Schema{
@@ -103,7 +103,7 @@ func Choice[T ~string](to *T, choices ...string) Value {
 		}}
 }
 
-// notChoice is the error of a word that is none of several.
+// notChoice is the error for a word that is not one of the choices.
 func notChoice(text string, choices []string) error {
 	message := "must be " + orList(choices)
 	if near, ok := nearest.Name(text, choices); ok {
@@ -113,7 +113,7 @@ func notChoice(text string, choices []string) error {
 	return errors.New(message)
 }
 
-// Optional is a string that parse reads; a flag without one has what alone says.
+// Optional is a string that parse checks and stores. A flag without a value has the value alone.
 func Optional(parse func(text string) error, alone string) Value {
 	v := Parsed(parse)
 	v.Alone = alone
@@ -130,7 +130,7 @@ func Bool(to *bool) Value {
 	}}
 }
 
-// Int is a whole number from least to most; math.MaxInt32 and more are for no bound worth a word.
+// Int is a whole number from least to most. If most is math.MaxInt32 or more, messages do not mention it.
 func Int[T int | int32 | int64](to *T, least, most int64) Value {
 	check := func(text string) error { return second(quantity.Whole(text, least, most)) }
 	schema := jsonschema.Schema{Type: "integer", Minimum: jsonNumber(least)}
@@ -166,7 +166,7 @@ func Number(to *float64) Value {
 		}}
 }
 
-// Numbers is a list of so many numbers, separated by commas.
+// Numbers is a list of n numbers, separated by commas.
 func Numbers(n int, take func([]float64)) Value {
 	return Value{Type: fmt.Sprintf("%d numbers", n), Numeric: true, read: readNumbers(n), schema: numbersSchema(n), set: func(text string) error {
 		list, err := quantity.Numbers(text, n)
@@ -188,7 +188,7 @@ func Sizes(to *[]quantity.Size) Value {
 	}}
 }
 
-// SRID is a number, or EPSG: and one, as people name a CRS.
+// SRID is a number, or EPSG: followed by a number.
 func SRID(to *int32) Value {
 	return Value{Type: "SRID", Numeric: true, read: readSRID, schema: sridSchema(), set: func(text string) error {
 		n, err := quantity.SRID(text)
@@ -199,8 +199,7 @@ func SRID(to *int32) Value {
 	}}
 }
 
-// Duration is a time span with its unit, not negative, and longer than 0 where positive
-// says so.
+// Duration is a time span with its unit. It is not negative, and greater than 0 if positive is set.
 func Duration(to *time.Duration, positive bool) Value {
 	return Value{Type: "duration", Numeric: true, read: readTime(func(text string) error { return second(quantity.Duration(text)) }), schema: durationSchema(), set: func(text string) error {
 		d, err := quantity.Duration(text)
@@ -218,8 +217,7 @@ func Duration(to *time.Duration, positive bool) Value {
 	}}
 }
 
-// Age is an age of at least a second: a duration that may have days, weeks and years, as
-// Prometheus takes it.
+// Age is an age of at least a second, in the format of Prometheus, with days, weeks and years.
 func Age(to *time.Duration) Value {
 	return Value{Type: "age", Numeric: true, read: readTime(func(text string) error { return second(quantity.Age(text)) }), schema: jsonschema.Schema{Type: "string"}, set: func(text string) error {
 		age, err := quantity.Age(text)
@@ -230,7 +228,7 @@ func Age(to *time.Duration) Value {
 	}}
 }
 
-// second is the error of what is parsed.
+// second returns the error of a parser.
 func second[T any](_ T, err error) error { return err }
 
 // DSN is a connection string. In a job file, variables in it are filled in.
@@ -240,7 +238,7 @@ func DSN(to *string) Value {
 	return v
 }
 
-// Password is one, which a job file names and does not hold.
+// Password is a reference to a password, which a job file names but does not contain.
 func Password(to *string) Value {
 	v := Text(to, "")
 	v.Type, v.read, v.schema = "secret", readPassword, passwordSchema()

@@ -12,8 +12,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Load is what load is to do: a job, and how it is done. Apply the table first, then call
-// Complete.
+// Load holds a job and how to run it. Apply the table first, then call Complete.
 type Load struct {
 	Cells
 	Server
@@ -24,7 +23,7 @@ type Load struct {
 	Wait          time.Duration
 	SkipUnchanged bool
 	PruneRuns     time.Duration
-	// MetricsFile is where metrics go, "" for nowhere.
+	// MetricsFile is the file for metrics, "" for none.
 	MetricsFile string
 
 	before, after []string
@@ -34,9 +33,9 @@ type Load struct {
 func (l *Load) Table() Table {
 	var table Table
 	for _, part := range []Table{
-		{l.tableOption("the table to load, `[SCHEMA.]NAME`")},
+		{l.tableOption("table to load, as `[SCHEMA.]NAME`")},
 		l.Cells.Table(),
-		l.existsTable("what to do with a table that is there: `fail|append|replace`"),
+		l.existsTable("what to do if the table exists, `fail|append|replace`"),
 		l.publishTable(),
 		l.layoutTable(),
 		l.hookTable(),
@@ -55,9 +54,9 @@ func (l *Load) Table() Table {
 func (l *Load) PlanTable() Table {
 	var table Table
 	for _, part := range []Table{
-		{l.tableOption("the table that would be loaded, `[SCHEMA.]NAME`")},
+		{l.tableOption("table that load would fill, as `[SCHEMA.]NAME`")},
 		l.Cells.Table(),
-		l.existsTable("what load would do with a table that is there, `fail|append|replace`; with append the server is asked"),
+		l.existsTable("what load would do if the table exists, `fail|append|replace`; append makes plan connect to the server"),
 		l.layoutTable(),
 		l.Server.Table(),
 	} {
@@ -74,52 +73,52 @@ func (l *Load) tableOption(help string) Option {
 	})}
 }
 
-// existsTable has the options on a table that exists which load and plan share.
+// existsTable has the options on an existing table that load and plan share.
 func (l *Load) existsTable(help string) Table {
 	return Table{
 		{Name: "if-exists", Group: groupExists, Default: "fail", Value: Choice(&l.Job.IfExists, "fail", "append", "replace"), Help: help},
 		{Name: "on-conflict", Group: groupExists, Default: "error", Value: Choice(&l.Job.OnConflict, "error", "skip"),
-			Help: "what becomes of cells to append that the table holds already, `error|skip`: with skip they stay as they are, coverage included"},
+			Help: "what to do with appended cells that the table already holds, `error|skip`; skip keeps the existing cells unchanged, including their coverage"},
 	}
 }
 
 func (l *Load) publishTable() Table {
 	return Table{
 		{Name: "publish", Group: groupExists, Default: "swap", Value: Choice(&l.Job.Publish, "swap", "truncate"),
-			Help: "how a table that is replaced gets the new rows, `swap|truncate`: truncate fills the table that is there, so that views on it stay, and readers wait meanwhile"},
+			Help: "how to replace a table, `swap|truncate`: swap in a new table, or truncate and refill the existing one, which keeps views on it but makes readers wait"},
 		{Name: "keep", Group: groupExists, Default: "0", Value: Int(&l.Job.Keep, 0, job.MaxKeep),
-			Help: "`number` of previous versions to keep of a table that is replaced, as TABLE_runN; older ones are dropped"},
+			Help: "`number` of previous versions of a replaced table to keep, as TABLE_runN; older versions are dropped"},
 	}
 }
 
 func (l *Load) layoutTable() Table {
 	return Table{
 		{Name: "partitions", Group: groupLayout, Default: "0", Value: Int(&l.Job.Partitions, 0, job.MaxPartitions),
-			Help: "`number` of partitions of the table, ranges of the key with equal numbers of rows; 0 for a plain table"},
+			Help: "`number` of partitions, which are ranges of the key with equal numbers of rows; 0 for a plain table"},
 		{Name: "index", Group: groupLayout, Default: "gist", Value: Choice(&l.Job.Index, "gist", "brin", "both", "none"),
 			Help: "spatial index of a new table: `gist|brin|both|none`"},
 		{Name: "unlogged", Group: groupLayout, Value: Bool(&l.Job.Unlogged),
-			Help: "make an unlogged table: no WAL, and empty after a crash of the server"},
+			Help: "create an unlogged table, which writes no WAL and is empty after a server crash"},
 		{Name: "distribute", Group: groupLayout, Value: Parsed(func(text string) (err error) {
 			l.Job.Distribute, l.Job.Shards, err = job.ParseDistribute(text)
 			return err
 		}),
-			Help: "spread the rows over the workers of a Citus cluster by the hash of the key, `hash[:SHARDS]`; left out, a new table gets two shards for each worker"},
+			Help: "distribute the rows over the workers of a Citus cluster by the hash of the key, as `hash[:SHARDS]`; SHARDS defaults to two per worker for a new table"},
 		{Name: "distribute-by", Group: groupLayout, Value: Parsed(func(text string) (err error) {
 			l.Job.ParentLevels, err = job.ParseParent(text)
 			return err
 		}),
-			Help: "distribute by a column parent, `parent:K`, that squares of 2^K x 2^K cells share: neighbours are in one shard, and the key is parent and id"},
+			Help: "distribute by a column parent, as `parent:K`: each square of 2^K x 2^K cells shares one value and one shard, and the key is parent and id"},
 		{Name: "colocate-with", Group: groupLayout, Value: Parsed(l.parseColocate),
-			Help: "put the shards where those of a distributed `TABLE` are, so that joins on the key stay on a worker"},
+			Help: "place the shards with those of a distributed `TABLE`, so that joins on the key stay within a worker"},
 		{Name: "streams", Group: groupLayout, Value: Int(&l.Job.Streams, 1, job.MaxStreams),
-			Help: "`number` of connections that copy at the same time; left out, the plan chooses"},
+			Help: "`number` of connections that copy at the same time; by default, the plan chooses"},
 		{Name: "chunk-rows", Group: groupLayout, Value: Int(&l.Job.ChunkRows, 1, math.MaxInt64),
-			Help: "load a plain table in chunks of at most so many `rows`, each a transaction and resumed by itself; left out, the plan chooses"},
+			Help: "load a plain table in chunks of at most this many `rows`; each chunk is one transaction that can be resumed; by default, the plan chooses"},
 	}
 }
 
-// parseColocate reads the table whose shards are those of the job's.
+// parseColocate reads the table whose placement of shards the job's table shares.
 func (l *Load) parseColocate(text string) (err error) {
 	l.Job.ColocateWith, err = job.ParseTable(text)
 
@@ -141,41 +140,40 @@ func (l *Load) hookTable() Table {
 
 	return Table{
 		{Name: "before", Group: groupHooks, Value: add("before", &l.before),
-			Help: "`SQL` to run first, each statement by itself; {{table}} is the table's quoted name; may be given several times"},
+			Help: "`SQL` to run first, each statement separately; {{table}} is the quoted name of the table; may be repeated"},
 		{Name: "before-timeout", Group: groupHooks, Default: job.DefaultHookTimeout.String(), Value: Duration(&l.Job.BeforeTimeout, true),
-			Help: "`duration` after which a statement of --before is ended"},
+			Help: "cancel a statement of --before after this `duration`"},
 		{Name: "after", Group: groupHooks, Value: add("after", &l.after),
-			Help: "`SQL` to run in the transaction that publishes: readers see what it does together with the rows, and wait meanwhile; may be given several times"},
+			Help: "`SQL` to run in the transaction that publishes; readers see its effects together with the rows, and wait until it ends; may be repeated"},
 		{Name: "after-timeout", Group: groupHooks, Default: job.DefaultHookTimeout.String(), Value: Duration(&l.Job.AfterTimeout, true),
-			Help: "`duration` after which a statement of --after is ended"},
+			Help: "cancel a statement of --after after this `duration`"},
 	}
 }
 
 func (l *Load) scheduleTable() Table {
 	return Table{
 		{Name: "wait", Group: groupSchedule, Value: Duration(&l.Wait, false),
-			Help: "`duration` to wait for another run on the table, such as 30m, instead of exit code 3"},
+			Help: "wait up to this `duration`, such as 30m, for another run on the table, before ending with exit code 3"},
 		{Name: "skip-unchanged", Group: groupSchedule, Value: Bool(&l.SkipUnchanged),
-			Help: "do nothing when the table holds this already, and nobody has touched it since"},
+			Help: "do nothing if the table already holds the same rows and nobody has changed it since"},
 		{Name: "prune-runs", Group: groupSchedule, Value: Age(&l.PruneRuns),
-			Help: "after publish, take this table's ended runs out of the ledger that are older than `AGE`, such as 90d or 12h"},
+			Help: "after publishing, remove ended runs of this table that are older than `AGE`, such as 90d or 12h, from the ledger"},
 		{Name: "metrics-textfile", Group: groupSchedule, Value: File(&l.MetricsFile, "the name is empty"),
-			Help: "write metrics of the run for Prometheus into a `FILE.prom`, as node_exporter's textfile collector reads it; {job} in its name is the job's name"},
+			Help: "write metrics of the run to `FILE.prom`, for the textfile collector of Prometheus' node_exporter; {job} in the name is replaced by the name of the job"},
 	}
 }
 
-// jobTable has what only a job of a file may say.
+// jobTable has the keys that only job files have.
 func (l *Load) jobTable() Table {
 	return Table{
 		{Name: "password", Group: groupServer, In: Defaults | Job, Value: Password(&l.Password),
-			Help: "password where dsn has none: ${VARIABLE} or file:PATH, never itself"},
+			Help: "password if dsn has none, as ${VARIABLE} or file:PATH, never in plain text"},
 		{Name: "name", Group: groupTable, In: Job, Value: Text(&l.JobName, ""),
-			Help: "what the job is called in messages, in logs and by --only; its table's name when left out"},
+			Help: "name of the job in messages, in logs and for --only; defaults to the name of its table"},
 	}
 }
 
-// Complete makes the job of what the values have said; the area's file is read, - from
-// stdin.
+// Complete makes the job from the values. It reads the file of the area, or stdin for -.
 func (l *Load) Complete(ctx context.Context, v Values, stdin io.Reader) error {
 	// A comment at the end of one text must not hide the next.
 	l.Job.Before, l.Job.After = strings.Join(l.before, "\n;\n"), strings.Join(l.after, "\n;\n")
@@ -184,12 +182,12 @@ func (l *Load) Complete(ctx context.Context, v Values, stdin io.Reader) error {
 	return l.Cells.Complete(ctx, v, stdin)
 }
 
-// CompletePlan is Complete for plan, which needs a table only where it asks the server
-// about one. planned names the table of a plan without.
+// CompletePlan is Complete for plan, which needs a table only if it inspects one on the server. planned is the name
+// of the table if none is given.
 func (l *Load) CompletePlan(ctx context.Context, v Values, stdin io.Reader, planned string) error {
 	if !v.Has("table") {
 		if l.Job.IfExists == job.Append {
-			return required("table", " with if-exists append: its indexes are what appending costs")
+			return required("table", " with if-exists append: the cost depends on its indexes")
 		}
 		l.Job.Table = job.Table{Name: planned}
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// hostile is what people type for numbers, and what they do not.
+// hostile holds texts that people type for numbers, and texts that they do not.
 func hostile() []string {
 	return []string{
 		"", " ", "x", "0-3", "0–3", "1..3", "1 to 3", "1,2", "0,5", "1,000", "12,500", "1,000,000", "1,000.5", "2'500", "2’500", "2 500", "2\u00a0500", "2\u202f500", "2_500",
@@ -26,8 +26,8 @@ func hostile() []string {
 	}
 }
 
-// Each wrong number is refused in our own words, and is in what is said: from a flag by the
-// error's value, from a job file in its text. Neither panics.
+// Each wrong number is refused in our own words, and the error contains it: for a flag as its value, for a
+// job file in its text. Neither panics.
 func TestWrongNumbers(t *testing.T) {
 	foreign := regexp.MustCompile(`strconv|pars(e|ing)|invalid syntax|out of range|time:|yaml:|unit \\"|%!`)
 	refused := 0
@@ -57,7 +57,7 @@ func TestWrongNumbers(t *testing.T) {
 
 				if _, err := o.Read(n); err != nil {
 					shown := strings.TrimSpace(strings.NewReplacer("\n", " ", "\x00", " ").Replace(n.Value))
-					if !strings.Contains(err.Error(), shown[:min(len(shown), 50)]) && !strings.Contains(err.Error(), "to YAML") && n.Tag != "!!null" || foreign.MatchString(strings.Replace(err.Error(), n.Value, "", 1)) {
+					if !strings.Contains(err.Error(), shown[:min(len(shown), 50)]) && !strings.Contains(err.Error(), "YAML reads it as") && n.Tag != "!!null" || foreign.MatchString(strings.Replace(err.Error(), n.Value, "", 1)) {
 						t.Errorf("%s: %q, %s: %v", o.Name, n.Value, n.Tag, err)
 					}
 				}
@@ -70,10 +70,10 @@ func TestWrongNumbers(t *testing.T) {
 	}
 }
 
-// What can be seen to be meant is what the message says to write.
+// If the intention is clear, the message says what to write.
 func TestCures(t *testing.T) {
 	for _, tt := range []struct{ option, text, want string }{
-		{"zoom", "0-3", "from 0 to 30, and this is a range"},
+		{"zoom", "0-3", "from 0 to 30, not a range"},
 		{"cols", "1,000", "write 1000"},
 		{"cols", "1,000,000", "write 1000000"},
 		{"cols", "2'500", "write 2500"},
@@ -88,7 +88,7 @@ func TestCures(t *testing.T) {
 		{"rotate", "0,5", "write 0.5"},
 		{"rotate", "1,000", "write 1000 or 1.000"},
 		{"rotate", "30°", "write 30"},
-		{"aoi-segmentize", "1km", "takes no unit such as km"},
+		{"aoi-segmentize", "1km", "without a unit such as km"},
 		{"wait", "30", "write 30s"},
 		{"wait", "30 minutes", "write 30m"},
 		{"wait", "2 hours", "write 2h"},
@@ -98,13 +98,13 @@ func TestCures(t *testing.T) {
 		{"srid", "3035.0", "write 3035"},
 		{"srid", "urn:ogc:def:crs:EPSG::3035", "write EPSG:3035"},
 		{"extent", "1,000,2,000,3,000,4,000", "write 1000, not 1,000"},
-		{"extent", "1km,2km,3km,4km", "take no unit of their own"},
-		{"origin", "0,5m", `as "5m" has`},
-		{"cell-size", "2,500", "read as 2500 or as 2x500"},
-		{"cell-size", "12,500", "read as 12500 or as 12x500"},
-		{"cell-size", "2,500.5", "read as 2500.5 or as 2x500.5"},
-		{"cell-size", "2,500m", "read as 2500m or as 2x500m"},
-		{"cell-size", "0,500", "read as 0.500 or as 0x500"},
+		{"extent", "1km,2km,3km,4km", "coordinates have no unit"},
+		{"origin", "0,5m", `unlike "5m"`},
+		{"cell-size", "2,500", "write 2500 or 2x500"},
+		{"cell-size", "12,500", "write 12500 or 12x500"},
+		{"cell-size", "2,500.5", "write 2500.5 or 2x500.5"},
+		{"cell-size", "2,500m", "write 2500m or 2x500m"},
+		{"cell-size", "0,500", "write 0.500 or 0x500"},
 		{"cell-size", "1,000,000", "write 1000000"},
 		{"cell-size", "1,000x2,000", "write 1000x2000"},
 		{"cell-size", "1,000x50", "write 1000x50"},
@@ -112,8 +112,8 @@ func TestCures(t *testing.T) {
 		{"cell-size", "0,5", "write 0.5"},
 		{"cell-size", "1,5m", "a unit or none"},
 		{"cell-size", "2'500", "write 2500"},
-		{"cell-size", "30\"", `"\"" is not a unit of size`},
-		{"cell-size", "1 parsec", `"parsec" is not a unit of size`},
+		{"cell-size", "30\"", `"\"" is not a unit`},
+		{"cell-size", "1 parsec", `"parsec" is not a unit`},
 	} {
 		o, _ := new(Load).Table().Find(tt.option)
 		if err := o.set(tt.text); err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -153,7 +153,7 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-// A size has a unit of its own only where the CRS's is known, and one of length.
+// A size may have its own unit only if the unit of the CRS is known, and is a length.
 func TestSizesRefused(t *testing.T) {
 	for _, tt := range []struct{ srid, size, want string }{
 		{"0", "1km", "without srid"}, {"0", "1deg", "without srid"}, {"4326", "1km", "degree"}, {"4979", "1m", "degree"}, {"4807", "1km", "grad"}, {"4807", "1deg", "grad"},

@@ -1,6 +1,5 @@
-// Package options owns what loadgrid can be asked to do: the table of options, from which
-// come flags, keys of job files, their JSON Schema, their checks and docs/options.md. It
-// knows no command line and no server.
+// Package options owns the table of options. Flags, the keys of job files, their JSON Schema, their checks and
+// docs/options.md are made from it. It knows neither a command line nor a server.
 package options
 
 import (
@@ -13,55 +12,54 @@ import (
 	"github.com/loadgrid/loadgrid/loader/job"
 )
 
-// Option is one thing that people can set: by a flag, by a key of a job file, or both.
+// Option is a setting: a flag, a key of a job file, or both.
 type Option struct {
-	// Name is that of the flag and of the key.
+	// Name is the name of the flag and of the key.
 	Name string
-	// Group is the heading under which help lists it. Defaults to "Options".
+	// Group is its heading in the help. Defaults to "Options".
 	Group string
-	// Value says what it takes, and where that goes.
+	// Value is the kind of value that it takes, and where to store it.
 	Value Value
-	// Default is what holds where nobody sets it, for help. Defaults to nothing.
+	// Default is the default value, for the help. Defaults to none.
 	Default string
-	// Help says in a sentence what it is for. What stands in backquotes is what help
-	// calls the value.
+	// Help describes its purpose in a sentence. The help uses the text in backquotes as the name of the value.
 	Help string
-	// KeyHelp is what only the schema of job files adds to Help.
+	// KeyHelp follows Help in the schema of job files.
 	KeyHelp string
-	// Overrides are the options that hold no longer where a layer above gives this one.
+	// Overrides are the options of lower layers that this one overrides.
 	Overrides []string
-	// With are conditions: where the option is given, each must hold.
+	// With are conditions that must all hold if the option is given.
 	With []Condition
-	// Without are conditions: where the option is given, none may hold.
+	// Without are conditions that must not hold if the option is given.
 	Without []Condition
-	// In says where it may stand. Defaults to everywhere.
+	// In is where it may be set. Defaults to everywhere.
 	In Place
 }
 
-// Place is where an option may stand.
+// Place is where an option may be set.
 type Place uint8
 
-// The places. Zero is all of them.
+// The places. Zero means all of them.
 const (
 	Flag     Place = 1 << iota // on the command line
 	Defaults                   // in a job file, for all jobs
 	Job                        // in a job file, for one job
 )
 
-// IsIn reports whether the option may stand in a place.
+// IsIn reports whether the option may be set in a place.
 func (o Option) IsIn(p Place) bool { return o.In == 0 || o.In&p != 0 }
 
-// Describe returns what the option is for, as plain text.
+// Describe returns the help of the option as plain text.
 func (o Option) Describe() string { return strings.ReplaceAll(o.Help, "`", "") }
 
-// Condition is on other options, of which one is enough.
+// Condition is a condition on other options. It holds if one of them meets it.
 type Condition struct {
 	// Options are the names of the others.
 	Options []string
-	// Value is what the other must be, given or by default. Defaults to anything that is
+	// Value is the required value of the other option, given or by default. Defaults to any value that is
 	// given.
 	Value string
-	// Reason says what is wrong where it does not hold, or must not.
+	// Reason is the error if the condition is violated.
 	Reason string
 }
 
@@ -74,10 +72,10 @@ func (c Condition) holds(t Table, v Values) bool {
 	})
 }
 
-// Table is a list of options, in the order of help.
+// Table is a list of options, in the order of the help.
 type Table []Option
 
-// Find returns the option of a name.
+// Find returns the option with a name.
 func (t Table) Find(name string) (Option, bool) {
 	i := slices.IndexFunc(t, func(o Option) bool { return o.Name == name })
 	if i < 0 {
@@ -86,7 +84,7 @@ func (t Table) Find(name string) (Option, bool) {
 	return t[i], true
 }
 
-// In returns the options that may stand in a place.
+// In returns the options that may be set in a place.
 func (t Table) In(p Place) Table {
 	return slices.DeleteFunc(slices.Clone(t), func(o Option) bool { return !o.IsIn(p) })
 }
@@ -101,7 +99,7 @@ func (t Table) text(name string, v Values) string {
 	return o.Default
 }
 
-// ItemError is an error of one value.
+// ItemError is an error about one value.
 type ItemError struct {
 	Item
 	Err error
@@ -110,9 +108,9 @@ type ItemError struct {
 func (e *ItemError) Error() string { return e.Err.Error() }
 func (e *ItemError) Unwrap() error { return e.Err }
 
-// Apply checks values and puts them where the options of the table say. The error is a
-// *geomgen.ParamError or a *job.SQLError with the name of the option, in an *ItemError where it is about one
-// value alone.
+// Apply checks values and stores them as the options of the table require. The error is a
+// *geomgen.ParamError or a *job.SQLError with the name of the option, in an *ItemError if it is about a single
+// value.
 func (t Table) Apply(v Values) error {
 	for _, o := range t {
 		for _, item := range v[o.Name] {
@@ -122,7 +120,7 @@ func (t Table) Apply(v Values) error {
 		}
 	}
 
-	// Whoever mistyped a value does not want to be sent for another option first.
+	// Report a mistyped value before a conflict with another option.
 	for _, o := range t {
 		if err := o.check(t, v); err != nil {
 			return err
@@ -132,7 +130,7 @@ func (t Table) Apply(v Values) error {
 	return nil
 }
 
-// check checks whether the option fits to the others.
+// check checks the option against the others.
 func (o Option) check(t Table, v Values) error {
 	if !v.Has(o.Name) {
 		return nil
@@ -153,7 +151,7 @@ func (o Option) check(t Table, v Values) error {
 	return nil
 }
 
-// set puts one value where it belongs.
+// set stores one value.
 func (o Option) set(text string) error {
 	err := o.Value.set(text)
 	if err == nil || errors.As(err, new(*geomgen.ParamError)) || errors.As(err, new(*job.SQLError)) {
@@ -162,8 +160,8 @@ func (o Option) set(text string) error {
 	return o.bad(text, err.Error())
 }
 
-// QuoteTyped makes an error about a number of the option say it as it was typed: 1e9 and not
-// 1000000000. One about what a file holds names the file. An item of none leaves it as it is.
+// QuoteTyped makes an error about a number show it as it was typed, such as 1e9 instead of
+// 1000000000. An error about the content of a file names the file. Without items the error stays as it is.
 func (o Option) QuoteTyped(err *geomgen.ParamError, items []Item) {
 	if (o.Value.Numeric || o.Value.Path) && len(items) > 0 && err.Param == o.Name {
 		err.Value = QuoteEmpty(items[len(items)-1].Text)
@@ -174,7 +172,7 @@ func (o Option) bad(text, reason string) error {
 	return &geomgen.ParamError{Param: o.Name, Value: QuoteEmpty(text), Reason: reason}
 }
 
-// QuoteEmpty returns a value, or quotes where it is empty, for messages.
+// QuoteEmpty returns a value for messages, or two quotes if it is empty.
 func QuoteEmpty(s string) string {
 	if s == "" {
 		return `""`
@@ -182,7 +180,7 @@ func QuoteEmpty(s string) string {
 	return s
 }
 
-// required is the error of an option that is missing.
+// required is the error for a missing option.
 func required(name, reason string) error {
 	return &geomgen.ParamError{Param: name, Value: "(none)", Reason: fmt.Sprintf("is required%s", reason)}
 }

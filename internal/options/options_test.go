@@ -13,7 +13,7 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-// Each option is complete: what the table says of it holds together.
+// Each option in the table is complete and consistent.
 func TestTable(t *testing.T) {
 	table := new(Load).Table()
 	seen := make(map[string]bool)
@@ -34,7 +34,7 @@ func TestTable(t *testing.T) {
 			}
 		}
 
-		// The choices are those that the help names.
+		// The help names exactly the choices.
 		if choices := strings.Join(o.Value.Choices, "|"); choices != "" && !strings.Contains(o.Help, "`"+choices+"`") {
 			t.Errorf("%s may be %s, and its help says %s", o.Name, choices, o.Help)
 		}
@@ -53,14 +53,14 @@ func TestTable(t *testing.T) {
 		}
 	}
 
-	for _, name := range []string{"name", "password"} { // the list of processes shows a flag
+	for _, name := range []string{"name", "password"} { // the process list would show a flag
 		if o, _ := table.Find(name); o.IsIn(Flag) {
 			t.Errorf("%s is a flag", name)
 		}
 	}
 }
 
-// A flag and a key with the same value say the same, and are refused alike.
+// A flag and a key with the same value have the same meaning and the same errors.
 func TestFlagsAndKeysAgree(t *testing.T) {
 	for name, values := range map[string][]string{
 		"cols": {"1", "0", "-1", "1.5", "x", "9223372036854775808"}, "keep": {"0", "-1", "101"}, "zoom": {"0", "31", "3000000000"},
@@ -91,7 +91,7 @@ func TestFlagsAndKeysAgree(t *testing.T) {
 	}
 }
 
-// readKey reads a value as a job file has it.
+// readKey reads a value in the form of a job file.
 func readKey(t *testing.T, o Option, value string) error {
 	t.Helper()
 	text := value
@@ -127,7 +127,7 @@ func TestAges(t *testing.T) {
 	}
 }
 
-// The first layer wins, and what it stands against goes.
+// The first layer wins, and removes the options that it overrides.
 func TestMerge(t *testing.T) {
 	table := new(Load).Table()
 	layer := func(text string) Values {

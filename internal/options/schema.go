@@ -16,7 +16,7 @@ func (o Option) Schema() *jsonschema.Schema {
 
 func jsonNumber(n int64) json.Number { return json.Number(strconv.FormatInt(n, 10)) }
 
-// numbersSchema is of a list of so many numbers, or what the flag takes.
+// numbersSchema is the schema of a list of n numbers, or of the text that the flag takes.
 func numbersSchema(n int) jsonschema.Schema {
 	items := uint64(n)
 	return jsonschema.Schema{AnyOf: []*jsonschema.Schema{
@@ -25,7 +25,7 @@ func numbersSchema(n int) jsonschema.Schema {
 	}}
 }
 
-// sizesSchema is of a size, of a list of one or two, or what the flag takes.
+// sizesSchema is the schema of a size, of a list of one or two, or of the text that the flag takes.
 func sizesSchema() jsonschema.Schema {
 	one, two := uint64(1), uint64(2)
 	size := func() []*jsonschema.Schema { return []*jsonschema.Schema{{Type: "number"}, {Type: "string"}} }

@@ -2,10 +2,10 @@ package options
 
 import "github.com/loadgrid/loadgrid/loader/job"
 
-// Server says which server, and where its ledger is.
+// Server holds the options that select the server and its ledger.
 type Server struct {
 	DSN      string
-	Password string // where the connection string has none; job files alone name one
+	Password string // used if the connection string has none; only job files can set it
 	// LedgerSchema defaults to job.DefaultLedgerSchema.
 	LedgerSchema string
 	LedgerOwner  string // "" for none: see job.Job
@@ -17,18 +17,18 @@ func (s *Server) Table() Table {
 		{Name: "ledger-schema", Group: groupServer, Default: job.DefaultLedgerSchema, Value: Text(&s.LedgerSchema, "the name is empty"),
 			Help: "`schema` of the ledger"},
 		{Name: "ledger-owner", Group: groupServer, Value: Text(&s.LedgerOwner, "the name is empty"),
-			Help: "`role` that may own the ledger, or whose members may, beside the role that loads, superusers and the roles that it is a member of"},
+			Help: "additional `role` to trust as owner of the ledger, itself or through its members; the role that loads, the roles it is a member of, and superusers are always trusted"},
 	}
 }
 
-// DSNOption is the option that says which server.
+// DSNOption is the option that selects the server.
 func DSNOption(to *string) Option {
 	return Option{Name: "dsn", Group: groupServer, Value: DSN(to),
-		Help:    "`connection` string or URL, as psql takes it; defaults to $LOADGRID_DSN, then to the PG* environment, service file and password file",
-		KeyHelp: "; ${VARIABLE} in it is filled in, and file:PATH stands for what the file holds"}
+		Help:    "`connection` string or URL, as for psql; defaults to $LOADGRID_DSN, then to the PG* environment, service file and password file",
+		KeyHelp: "; ${VARIABLE} is replaced by the environment variable, and file:PATH by the content of the file"}
 }
 
-// Progress says how a run reports how far it is.
+// Progress holds the options for the output of a run.
 type Progress struct {
 	View      string // "" for auto
 	LogFormat string // "" for text
@@ -38,8 +38,8 @@ type Progress struct {
 func (p *Progress) Table() Table {
 	return Table{
 		{Name: "progress", Group: groupOutput, Default: "auto", Value: Choice(&p.View, "auto", "bar", "json", "none"),
-			Help: "how to report how far the load is: `auto|bar|json|none`; auto is a bar on a terminal, else a line every 10 seconds"},
+			Help: "how to show progress, `auto|bar|json|none`; auto shows a bar on a terminal, and otherwise a line every 10 seconds"},
 		{Name: "log-format", Group: groupOutput, Default: "text", Value: Choice(&p.LogFormat, "text", "json"),
-			Help: "how to write everything on stderr, `text|json`: json is an object a line, with job, run, stage and chunk"},
+			Help: "format of everything on stderr, `text|json`; json writes one object per line, with job, run, stage and chunk"},
 	}
 }

@@ -2,24 +2,23 @@ package options
 
 import "slices"
 
-// Pos is a place in a file; lines and columns count from 1, columns in characters. Zero
-// is the command line.
+// Pos is a position in a file. Lines and columns count from 1, columns in characters. Zero
+// means the command line.
 type Pos struct{ Line, Column int }
 
-// Item is a value as text, and where it stands.
+// Item is a value as text, with its position.
 type Item struct {
 	Pos
 	Text string
 }
 
-// Values are what somebody gives: for each option its values, of which only a list has
-// several.
+// Values are the given values of each option. Only a list has more than one.
 type Values map[string][]Item
 
 // Has reports whether an option is given.
 func (v Values) Has(name string) bool { return len(v[name]) > 0 }
 
-// Text returns the last value of an option, "" where it is not given.
+// Text returns the last value of an option, or "" if it is not given.
 func (v Values) Text(name string) string {
 	items := v[name]
 	if len(items) == 0 {
@@ -31,9 +30,8 @@ func (v Values) Text(name string) string {
 // Add adds a value.
 func (v Values) Add(name string, item Item) { v[name] = append(v[name], item) }
 
-// Merge returns what holds of several layers, of which the first wins: the command line,
-// a job, the defaults of its file. Whoever gives an option overrides it in the layers
-// below, together with those that it stands against.
+// Merge merges layers, such as the command line, a job, and the defaults of its file. An option in one layer
+// overrides the same option in the layers after it, and also the options in its Overrides.
 func (t Table) Merge(layers ...Values) Values {
 	merged := make(Values)
 	for i, layer := range layers {
@@ -47,7 +45,7 @@ func (t Table) Merge(layers ...Values) Values {
 	return merged
 }
 
-// overridden reports whether a layer above gives an option, or one that overrides it.
+// overridden reports whether the layer above gives an option, or one that overrides it.
 func (t Table) overridden(name string, above Values) bool {
 	if above.Has(name) {
 		return true

@@ -13,12 +13,11 @@ import (
 	"github.com/loadgrid/loadgrid/internal/quantity"
 )
 
-// Read returns the items that a node of a job file says for the option. Messages quote what
-// is wrong with a number; other text may be a secret in the wrong line. The error is a *PosError where
-// it is about a part of the node.
+// Read returns the items of a node of a job file. Messages quote a wrong number, but no other text, which may be
+// a misplaced secret. The error is a *PosError if it is about a part of the node.
 func (o Option) Read(n *yaml.Node) ([]Item, error) { return o.Value.read(n) }
 
-// PosError is an error with a place of its own.
+// PosError is an error with its own position.
 type PosError struct {
 	Pos
 	Err error
@@ -27,7 +26,7 @@ type PosError struct {
 func (e *PosError) Error() string { return e.Err.Error() }
 func (e *PosError) Unwrap() error { return e.Err }
 
-// NodePos returns where a node begins.
+// NodePos returns the position of a node.
 func NodePos(n *yaml.Node) Pos { return Pos{n.Line, n.Column} }
 
 func item(n *yaml.Node, text string) []Item { return []Item{{NodePos(n), text}} }
@@ -40,7 +39,7 @@ func readText(n *yaml.Node) ([]Item, error) {
 	return item(n, text), err
 }
 
-// readSQL reads a string, which may hold ${.
+// readSQL reads a string, which may contain ${.
 func readSQL(n *yaml.Node) ([]Item, error) {
 	text, err := str(n)
 	return item(n, text), err
@@ -56,7 +55,7 @@ func readScript(n *yaml.Node) ([]Item, error) {
 
 func readTexts(n *yaml.Node) ([]Item, error) {
 	if n.Kind != yaml.SequenceNode {
-		return nil, fmt.Errorf("must be a list, not %s: each on a line of its own, behind a hyphen", DescribeNode(n))
+		return nil, fmt.Errorf("must be a list, not %s: put each item on its own line after a hyphen", DescribeNode(n))
 	}
 	return readList(n, readText)
 }
@@ -94,25 +93,25 @@ func readBool(n *yaml.Node) ([]Item, error) {
 		case lower != "true" && lower != "false":
 			return errors.New("must be " + must)
 		case lower != text:
-			return errors.New("must be " + must + ", in small letters")
+			return errors.New("must be " + must + ", in lower case")
 		}
 		return nil
 	})(n)
 }
 
-// decimalKey is what all of YAML's readers take for the same number.
+// decimalKey matches numbers that all YAML readers read alike.
 const decimalKey = `[-+]?(0|[1-9][0-9]*|(0|[1-9][0-9]*)?\.[0-9]+)([eE][-+]?[0-9]+)?`
 
-// readDigits reads a scalar of a form, without quotes, that check knows: must says what it
-// must be. The form is what all of YAML's readers take for the same: 0x10, 1_000 and 017 are
-// different numbers to different readers, and refused.
+// readDigits reads an unquoted scalar that matches form and passes check. must describes the value for messages. The
+// form only matches text that all YAML readers read alike: 0x10, 1_000 and 017 are different numbers to different
+// readers, and are refused.
 func readDigits(must, form string, check func(text string) error) func(*yaml.Node) ([]Item, error) {
 	return func(n *yaml.Node) ([]Item, error) {
 		if n.Kind != yaml.ScalarNode {
 			return nil, fmt.Errorf("must be %s, not %s", must, DescribeNode(n))
 		}
 
-		// What is wrong for a flag, too, has the same message.
+		// A mistake that a flag can have, too, has the same message.
 		if err := check(n.Value); err != nil {
 			return nil, quote(n, err)
 		}
@@ -127,7 +126,7 @@ func readDigits(must, form string, check func(text string) error) func(*yaml.Nod
 	}
 }
 
-// readNumbers reads a list of so many numbers, or what the flag takes.
+// readNumbers reads a list of count numbers, or the text that the flag takes.
 func readNumbers(count int) func(*yaml.Node) ([]Item, error) {
 	must := fmt.Sprintf("must be a list of %d numbers", count)
 	one := func(n *yaml.Node) ([]Item, error) {
@@ -150,7 +149,7 @@ func readNumbers(count int) func(*yaml.Node) ([]Item, error) {
 	}
 }
 
-// readSizes reads a size, a list of one or two, or what the flag takes.
+// readSizes reads a size, a list of one or two, or the text that the flag takes.
 func readSizes(n *yaml.Node) ([]Item, error) {
 	const must = "must be a size or a list of two"
 	switch {
@@ -170,7 +169,7 @@ func readSizes(n *yaml.Node) ([]Item, error) {
 	return readSize(n, "a size", func([]quantity.Size) bool { return true })
 }
 
-// readSize reads a scalar with a size, or with several where fits allows them.
+// readSize reads a scalar with one size, or with as many as fits allows.
 func readSize(n *yaml.Node, must string, fits func([]quantity.Size) bool) ([]Item, error) {
 	check := func(text string) error {
 		list, err := quantity.Sizes(text)
@@ -186,7 +185,7 @@ func readSize(n *yaml.Node, must string, fits func([]quantity.Size) bool) ([]Ite
 	return readDigits(must+" such as 1000, 0.25 or 1km", decimalKey, check)(n)
 }
 
-// readString reads a string that check knows.
+// readString reads a string that passes check.
 func readString(n *yaml.Node, check func(text string) error) ([]Item, error) {
 	text, err := str(n)
 	if err == nil {
@@ -202,7 +201,7 @@ func readString(n *yaml.Node, check func(text string) error) ([]Item, error) {
 	return item(n, text), nil
 }
 
-// readElements reads a list as the text that the flag takes.
+// readElements reads a list, and returns it as the text that the flag takes.
 func readElements(n *yaml.Node, between string, read func(*yaml.Node) ([]Item, error)) ([]Item, error) {
 	texts := make([]string, len(n.Content))
 	for i, child := range n.Content {
@@ -247,7 +246,7 @@ func readTime(check func(text string) error) func(*yaml.Node) ([]Item, error) {
 
 		text, err := str(n)
 		if err == nil && strings.TrimSpace(text) != text {
-			err = errors.New("must have no space around it")
+			err = errors.New("must not have spaces around it")
 		}
 		if err != nil {
 			return nil, quote(n, err)

@@ -10,7 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// quote puts what stands in the file before a message about it, as that of a flag has it.
+// quote puts the text in the file before a message about it, as the message of a flag does.
 func quote(n *yaml.Node, err error) error {
 	const most = 60
 	text := strings.Map(func(r rune) rune {
@@ -26,8 +26,8 @@ func quote(n *yaml.Node, err error) error {
 	return fmt.Errorf("%s: %w", QuoteEmpty(text), err)
 }
 
-// str returns a string. What YAML takes for something else is to be quoted, so that
-// nobody has to know what that is.
+// str returns a string. Text that YAML reads as something else must be quoted, so that users need not know those
+// rules.
 func str(n *yaml.Node) (string, error) {
 	switch {
 	case n.Kind != yaml.ScalarNode:
@@ -35,21 +35,21 @@ func str(n *yaml.Node) (string, error) {
 	case n.Tag == "!!null" && n.Value == "":
 		return "", errors.New("has no value")
 	case n.Tag != "!!str":
-		return "", fmt.Errorf("must be a string, and is %s to YAML: put it in quotes", DescribeNode(n))
+		return "", fmt.Errorf("must be a string, but YAML reads it as %s: put it in quotes", DescribeNode(n))
 	}
 
 	return n.Value, nil
 }
 
-// plain refuses variables where they are not filled in.
+// plain refuses variables in values that cannot have them.
 func plain(text string) error {
 	if strings.Contains(text, "${") {
-		return errors.New("holds ${, and variables are filled in for dsn and password alone")
+		return errors.New("contains ${, which only dsn and password can have")
 	}
 	return nil
 }
 
-// DescribeNode says what a node is, for messages.
+// DescribeNode describes a node, for messages.
 func DescribeNode(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -65,7 +65,7 @@ func DescribeNode(n *yaml.Node) string {
 		return "true or false"
 	case "!!int", "!!float":
 		if !regexp.MustCompile(`^(` + decimalKey + `)$`).MatchString(n.Value) {
-			return "a number in a form that not all programs read alike"
+			return "a number in a form that programs read differently"
 		}
 
 		return "a number"

@@ -22,5 +22,5 @@ func ExampleSizes() {
 	// Output:
 	// 1000 <nil>
 	// 250 <nil>
-	// can be read as 2500 or as 2x500: write the one that you mean
+	// is ambiguous: write 2500 or 2x500
 }

@@ -1,5 +1,5 @@
-// Package quantity owns how people type numbers: it reads whole and decimal numbers, SRIDs,
-// times and sizes with units, and says what to write where it cannot. It knows no option.
+// Package quantity owns the parsing of typed numbers: whole and decimal numbers, SRIDs, times, and
+// sizes with units. Its errors say what to write instead. It knows no options.
 package quantity
 
 import (
@@ -14,8 +14,7 @@ import (
 // decimal is how a number is written: digits, a decimal point, an exponent.
 const decimal = `[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?`
 
-// Number reads a number, which is finite. The error says what must stand there, and
-// what to write where that can be seen.
+// Number reads a finite number. The error says what is expected, and what to write if the intention is clear.
 func Number(text string) (float64, error) {
 	t := strings.TrimSpace(text)
 	if !isNumber(t) {
@@ -23,8 +22,8 @@ func Number(text string) (float64, error) {
 	}
 
 	f, err := strconv.ParseFloat(t, 64)
-	if err != nil { // its form is right
-		return 0, errors.New("must be a number, and is too large for one")
+	if err != nil { // the format is right
+		return 0, errors.New("must be a number, but is too large")
 	}
 	return f, nil
 }
@@ -39,19 +38,19 @@ func Whole(text string, least, most int64) (int64, error) {
 	case err == nil && n >= least && n <= most:
 		return n, nil
 	case (err == nil && n > most || errors.Is(err, strconv.ErrRange)) && most >= math.MaxInt32:
-		return 0, errors.New("must be " + WholeText(least, most) + ", and has too many digits")
+		return 0, errors.New("must be " + WholeText(least, most) + ", but has too many digits")
 	case err == nil, errors.Is(err, strconv.ErrRange):
 		return 0, errors.New("must be " + WholeText(least, most))
 	}
 
 	if plain, err := strconv.ParseInt(ungrouped(t), 10, 64); err == nil && (plain < least || plain > most) {
-		return 0, errors.New("must be " + WholeText(least, most)) // what it seems to mean would not do either
+		return 0, errors.New("must be " + WholeText(least, most)) // the number that it seems to mean is not allowed either
 	}
 
 	return 0, errors.New("must be " + WholeText(least, most) + cure(t, true))
 }
 
-// WholeText says what a whole number within a range is.
+// WholeText describes a whole number within a range.
 func WholeText(least, most int64) string {
 	switch {
 	case most >= math.MaxInt32:
@@ -62,8 +61,8 @@ func WholeText(least, most int64) string {
 	return fmt.Sprintf("a whole number from %d to %d", least, most)
 }
 
-// cure says what to write for something that is not a number, as the end of a sentence; ""
-// where it is hard to see what is meant.
+// cure suggests what to write for text that is not a number, as the end of a sentence. It returns ""
+// if the intention is unclear.
 func cure(text string, whole bool) string {
 	match := func(pattern string) []string {
 		return regexp.MustCompile(`^(?:` + pattern + `)$`).FindStringSubmatch(text)
@@ -83,7 +82,7 @@ func cure(text string, whole bool) string {
 		case grouped && whole:
 			return ": write " + thousands
 		case grouped:
-			return fmt.Sprintf(": write %s or %s, whichever you mean", thousands, point)
+			return fmt.Sprintf(": write %s or %s", thousands, point)
 		case !whole:
 			return ": write " + point
 		}
@@ -100,12 +99,12 @@ func cure(text string, whole bool) string {
 	}
 
 	if match(decimal+`\s*(-|\x{2013}|\.\.\.?|to)\s*`+decimal) != nil {
-		return ", and this is a range: give one number"
+		return ", not a range"
 	}
 	if number, unit, ok := cutUnit(text); ok && unit == degrees {
 		return ", without a unit: write " + number
-	} else if ok && unit != "" { // of which nobody knows here how many make one
-		return ", and takes no unit such as " + unit
+	} else if ok && unit != "" { // a length, whose conversion is unknown here
+		return ", without a unit such as " + unit
 	}
 
 	return ""
@@ -114,8 +113,8 @@ func cure(text string, whole bool) string {
 // grouping is a number whose thousands are separated by commas.
 const grouping = `[-+]?[0-9]{1,3}(?:,[0-9]{3})+`
 
-// ungrouped returns a number without what separates its thousands: spaces, apostrophes,
-// underscores; "" for what is not one.
+// ungrouped returns a number without the separators of its thousands: spaces, apostrophes or
+// underscores. It returns "" for other text.
 func ungrouped(text string) string {
 	const separators = " '_\u00a0\u2009\u202f\u2019"
 	if !regexp.MustCompile(`^[-+]?[0-9]{1,3}(?:[` + separators + `][0-9]{3})+(?:\.[0-9]+)?$`).MatchString(text) {
@@ -130,14 +129,14 @@ func ungrouped(text string) string {
 	}, text)
 }
 
-// Numbers reads so many numbers separated by commas.
+// Numbers reads n numbers separated by commas.
 func Numbers(text string, n int) ([]float64, error) {
 	must := fmt.Sprintf("must be %d numbers separated by commas", n)
 	parts := strings.Split(text, ",")
 	if len(parts) != n {
 		if len(parts) == 2*n || len(parts) == 3*n/2 {
 			if match, _ := regexp.MatchString(`[0-9],[0-9]{3}(,|$)`, text); match {
-				must += ", without others between thousands: write 1000, not 1,000"
+				must += ", without commas between thousands: write 1000, not 1,000"
 			}
 		}
 		return nil, errors.New(must)
@@ -152,7 +151,7 @@ func Numbers(text string, n int) ([]float64, error) {
 		}
 
 		if _, unit, ok := cutUnit(strings.TrimSpace(p)); ok && unit != "" {
-			return nil, fmt.Errorf("%s, in CRS units: coordinates take no unit of their own, as %q has", must, p)
+			return nil, fmt.Errorf("%s, in CRS units: coordinates have no unit, unlike %q", must, p)
 		}
 		return nil, fmt.Errorf("%s: %q %s", must, p, err)
 	}
@@ -160,7 +159,7 @@ func Numbers(text string, n int) ([]float64, error) {
 	return list, nil
 }
 
-// SRID reads a number, or EPSG: and one, as people name a CRS.
+// SRID reads a number, or EPSG: followed by a number.
 func SRID(text string) (int32, error) {
 	const must = "must be a number, such as 3035 or EPSG:3035"
 	t := strings.TrimSpace(text)
@@ -174,10 +173,10 @@ func SRID(text string) (int32, error) {
 	case err == nil:
 		return int32(n), nil
 	case errors.Is(err, strconv.ErrRange):
-		return 0, errors.New(must + ", and has too many digits")
+		return 0, errors.New(must + ", but has too many digits")
 	}
 
-	// As others write it: epsg3035, urn:ogc:def:crs:EPSG::3035, http://.../EPSG/0/3035, 3035.0
+	// Other notations: epsg3035, urn:ogc:def:crs:EPSG::3035, http://.../EPSG/0/3035, 3035.0
 	if m := regexp.MustCompile(`(?i)EPSG\S*?([0-9]{4,6})$`).FindStringSubmatch(t); m != nil {
 		return 0, errors.New(must + ": write EPSG:" + m[1])
 	}

@@ -11,12 +11,11 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// Size is a length as somebody types it: a number in CRS units, or one with a unit of its
-// own.
+// Size is a length as typed: a number in CRS units, or a number with its own unit.
 type Size struct {
 	Text   string // as it was typed
-	Number string // of it, as a decimal
-	Unit   string // as in units, "" for that of the CRS
+	Number string // the number, as a decimal
+	Unit   string // as in units, "" for the unit of the CRS
 }
 
 // unit is a unit of length, or degrees.
@@ -51,7 +50,7 @@ func units() []unit {
 func findUnit(name string) (unit, bool) {
 	for _, u := range units() {
 		for _, n := range append(u.aliases, u.name) {
-			if n == name || strings.EqualFold(n, name) && name != "Mm" { // which is a million metres
+			if n == name || strings.EqualFold(n, name) && name != "Mm" { // a megametre
 				return u, true
 			}
 		}
@@ -59,10 +58,10 @@ func findUnit(name string) (unit, bool) {
 	return unit{}, false
 }
 
-// commaHint is for two sizes that may be one number with a decimal comma.
+// commaHint is a hint for two sizes that may be one number with a decimal comma.
 func commaHint(text string) string {
 	if strings.Contains(text, ",") {
-		return ", and write a decimal point for a decimal comma"
+		return ", and use a decimal point, not a comma"
 	}
 	return ""
 }
@@ -76,7 +75,7 @@ func unitNames() string {
 	return orList(names)
 }
 
-// cutUnit cuts a number with a known unit, or with none, in two.
+// cutUnit splits a number with a known unit, or without one, into number and unit.
 func cutUnit(text string) (number, name string, ok bool) {
 	m := regexp.MustCompile(`^(` + decimal + `)[ \x{00a0}\x{2009}\x{202f}]*([\pL°-]*)$`).FindStringSubmatch(text)
 	if m == nil {
@@ -90,8 +89,7 @@ func cutUnit(text string) (number, name string, ok bool) {
 	return m[1], u.name, ok
 }
 
-// Sizes reads a size, or two with an x or a comma between them. A comma that may
-// stand between thousands is refused.
+// Sizes reads one size, or two with an x or a comma between them. It refuses a comma that may separate thousands.
 func Sizes(text string) ([]Size, error) {
 	const must = "must be one size or two, such as 1000, 2x500 or 1km"
 	t := strings.TrimSpace(text)
@@ -118,7 +116,7 @@ func Sizes(text string) ([]Size, error) {
 	}
 
 	if len(list) == 2 && strings.Contains(t, ",") && isZero(list[0].Number) {
-		return nil, fmt.Errorf("%s, and a decimal point is not a comma: write %s.%s", must, list[0].Text, list[1].Text)
+		return nil, fmt.Errorf("%s, with a decimal point instead of a comma: write %s.%s", must, list[0].Text, list[1].Text)
 	}
 	if len(list) == 2 && (list[0].Unit == "") != (list[1].Unit == "") {
 		return nil, fmt.Errorf("%s: give both sizes a unit or none%s", must, commaHint(t))
@@ -127,7 +125,7 @@ func Sizes(text string) ([]Size, error) {
 	return list, nil
 }
 
-// ambiguous refuses a comma that stands between thousands, or between two sizes.
+// ambiguous refuses a comma that separates thousands, or that may do so.
 func ambiguous(text string) error {
 	const tail = `((?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\s*[\pL°-]*)`
 	plain := func(s string) string { return strings.ReplaceAll(strings.TrimSpace(s), ",", "") }
@@ -155,18 +153,18 @@ func ambiguous(text string) error {
 
 	before, after, _ := strings.Cut(one[1], ",")
 	number := before + after
-	if isZero(before) { // nobody writes thousands so
+	if isZero(before) { // not a group of thousands
 		number = before + "." + after
 	}
-	return fmt.Errorf("can be read as %s%s or as %sx%s%s: write the one that you mean", number, one[2], before, after, one[2])
+	return fmt.Errorf("is ambiguous: write %s%s or %sx%s%s", number, one[2], before, after, one[2])
 }
 
-// cutX cuts a text at the sign between two sizes.
+// cutX splits a text at the sign between two sizes.
 func cutX(text string) (before, after string, ok bool) {
 	return strings.Cut(strings.NewReplacer("X", "x", "×", "x").Replace(text), "x")
 }
 
-// sizeCure is cure for a size, of which the text has so many.
+// sizeCure is cure for a size. parts is the number of sizes in the whole text.
 func sizeCure(text string, parts int) string {
 	if parts == 2 && text == "" {
 		return ""
@@ -174,15 +172,14 @@ func sizeCure(text string, parts int) string {
 
 	m := regexp.MustCompile(`^` + decimal + `\s*(.*)$`).FindStringSubmatch(text)
 	if m != nil && regexp.MustCompile(`^[\pL°"'″′/²-]+$`).MatchString(m[1]) {
-		return fmt.Sprintf(": %q is not a unit of size, which are %s", m[1], unitNames())
+		return fmt.Sprintf(": %q is not a unit; units are %s", m[1], unitNames())
 	}
 	return cure(text, false)
 }
 
 func isZero(number string) bool { return strings.Trim(number, "+-0") == "" }
 
-// In returns the size in units of a CRS, rounded once. The error is the reason why it
-// has none there.
+// In returns the size in units of a CRS, rounded once. The error is the reason why that is impossible.
 func (s Size) In(srid int32) (float64, error) {
 	if s.Unit == "" {
 		return Number(s.Number)
@@ -194,19 +191,19 @@ func (s Size) In(srid int32) (float64, error) {
 
 	switch {
 	case srid == 0:
-		return 0, errors.New("has a unit, and without srid the grid has none: name its CRS, or write the number alone")
+		return 0, errors.New("has a unit, but without srid the grid has none: set srid, or write only the number")
 	case !known || c.Kind == crs.Unknown || c.PerUnit <= 0:
-		return 0, fmt.Errorf("has a unit, and that of SRID %d is known to the server alone: write the size in CRS units, without a unit", srid)
+		return 0, fmt.Errorf("has a unit, but only the server knows the unit of SRID %d: write the size in CRS units, without a unit", srid)
 	case isDegrees && c.Degrees():
 		return Number(s.Number)
 	case isDegrees:
-		return 0, fmt.Errorf("is in degrees, and SRID %d has the unit %s: write a length", srid, c.Unit)
+		return 0, fmt.Errorf("is in degrees, but the unit of SRID %d is %s: write a length", srid, c.Unit)
 	case c.Kind == crs.Geographic:
-		return 0, fmt.Errorf("is a length, and SRID %d has the unit %s, which is longer or shorter on the ground from place to place: write the size in it, such as 0.1", srid, c.Unit)
+		return 0, fmt.Errorf("is a length, but the unit of SRID %d is %s, whose length on the ground varies: write the size in that unit, such as 0.1", srid, c.Unit)
 	}
 
 	if u.name == "ft" && c.PerUnit == usFoot() {
-		return 0, fmt.Errorf("is in international feet, and SRID %d in US survey feet: write %sus-ft, which is %[2]s of its units, or the number alone", srid, s.Number)
+		return 0, fmt.Errorf("is in international feet, but SRID %d is in US survey feet: write %sus-ft, which is %[2]s of its units, or only the number", srid, s.Number)
 	}
 
 	return convert(s.Number, u.metres, c.PerUnit), nil
@@ -221,14 +218,14 @@ func orList(words []string) string {
 // usFoot is the US survey foot in metres.
 func usFoot() float64 { return 1200.0 / 3937 }
 
-// convert returns a number of units of so many metres in units of perUnit metres.
+// convert converts a number from units of the given metres to units of perUnit metres.
 func convert(number string, metres *big.Rat, perUnit float64) float64 {
 	value, ok := new(big.Rat).SetString(number)
-	if !ok { // not after Sizes
+	if !ok { // impossible after Sizes
 		return 0
 	}
 
-	per, _ := new(big.Rat).SetString(strconv.FormatFloat(perUnit, 'g', -1, 64)) // as definitions write it
+	per, _ := new(big.Rat).SetString(strconv.FormatFloat(perUnit, 'g', -1, 64)) // as in its definition
 	if perUnit == usFoot() {
 		per = big.NewRat(1200, 3937)
 	}
@@ -237,5 +234,5 @@ func convert(number string, metres *big.Rat, perUnit float64) float64 {
 	return f
 }
 
-// IsLength tells whether the size has a unit of length.
+// IsLength reports whether the size has a unit of length.
 func (s Size) IsLength() bool { return s.Unit != "" && s.Unit != degrees }

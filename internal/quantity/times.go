@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Duration reads a time span with its unit.
+// Duration reads a duration with its unit.
 func Duration(text string) (time.Duration, error) {
 	const must = "must be a duration with its unit, such as 90s, 30m or 1h30m"
 	t := strings.TrimSpace(text)
@@ -37,7 +37,7 @@ func Duration(text string) (time.Duration, error) {
 			if _, err := time.ParseDuration(number + short); err == nil {
 				return 0, errors.New(must + ": write " + number + short)
 			}
-			return 0, errors.New(must + ", and is too long")
+			return 0, errors.New(must + ", but is too long")
 		}
 	}
 

@@ -1,5 +1,5 @@
-// Package serverfacts owns what a server, a role and a link say of themselves. It asks in read-only
-// transactions, and changes nothing on the server.
+// Package serverfacts reads the facts of a server, a role and a network link. It uses read-only
+// transactions and changes nothing on the server.
 package serverfacts
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/loadgrid/loadgrid/loader/plan"
 )
 
-// Facts are what a server, a role and a link say of themselves.
+// Facts are the facts of a server, a role and a link.
 type Facts struct {
 	Host        string // a name, an address or the directory of a socket
 	Port        uint16
@@ -26,11 +26,11 @@ type Facts struct {
 	Settings    Settings
 	Disk        Disk
 	Link        Link
-	// Unread has the server's words for each topic that it did not let the role read.
+	// Unread has the server's message for each topic that the role could not read.
 	Unread map[Topic]string
 }
 
-// Topic is a part of the facts, which is read at a time.
+// Topic is a part of the facts that is read in one step.
 type Topic string
 
 // The topics. Without TopicServer there are no facts.
@@ -47,7 +47,7 @@ const (
 	TopicLink        Topic = "link"
 )
 
-// Server is what kind of server it is.
+// Server describes the server.
 type Server struct {
 	VersionNum int    // 150018 of 15.18
 	Version    string // 15.18
@@ -55,45 +55,44 @@ type Server struct {
 	InRecovery bool // a standby
 	ReadOnly   bool // sessions begin read-only transactions
 	Traits     plan.Server
-	// Provider is who runs the server, as far as its roles show. It is the zero value where nobody
-	// does.
+	// Provider is who runs the server, as far as its roles show. It is the zero value if no provider is found.
 	Provider Provider
 }
 
-// PostGIS is what the database has of it. Version is empty without it.
+// PostGIS describes PostGIS in the database. Version is empty if it is missing.
 type PostGIS struct {
 	Version   string
 	Schema    string
 	Usable    bool   // the role has USAGE on the schema
-	Installed string // the version of the package on the server, which an update takes
+	Installed string // the version of the package on the server, to which an update leads
 }
 
-// Pooler is what is between this program and the server.
+// Pooler describes a connection pooler between this program and the server.
 type Pooler struct {
 	Present bool
-	// Trouble says why a load cannot go through it, and Cure what helps. Both are empty where it can.
+	// Trouble says why a load cannot use it, and Cure how to fix that. Both are empty if it can.
 	Trouble, Cure string
 }
 
-// Standbys are those that receive the server's WAL.
+// Standbys describes the standbys that receive the server's WAL.
 type Standbys struct {
 	Connected int
-	// Synchronous is how many of them commits can wait for, -1 where the role may not see that.
+	// Synchronous is how many of them commits can wait for, -1 if the role may not see that.
 	Synchronous int
 	Names       string // synchronous_standby_names
-	// Inactive is the name of the replication slot that keeps most WAL for nobody, and Kept how much.
+	// Inactive is the name of the replication slot without a reader that keeps the most WAL, and Kept is how much.
 	Inactive string
 	Kept     int64 // bytes
 }
 
-// Systems is what spatial_ref_sys says.
+// Systems describes the content of spatial_ref_sys.
 type Systems struct {
 	Present, Readable bool
 	Rows              int64
-	Missing, Other    []int32 // which of the SRIDs that are looked up are not there, or mean something else
+	Missing, Other    []int32 // SRIDs of those looked up that are missing, or that have another meaning
 }
 
-// Role is who loads.
+// Role is the role that loads.
 type Role struct {
 	Name, Session string // current_user, session_user
 	Superuser     bool
@@ -102,7 +101,7 @@ type Role struct {
 	ReadsStats    bool // has pg_read_all_stats
 }
 
-// Schema is where tables go. Name is empty where the search_path has none.
+// Schema is the schema for tables. Name is empty if the search_path has none.
 type Schema struct {
 	Name                            string
 	Exists, Usage, Create, Everyone bool // Everyone: any role may create in it
@@ -110,7 +109,7 @@ type Schema struct {
 	TablespaceUsable                bool
 }
 
-// Ledger is what the ledger's schema has.
+// Ledger describes the schema of the ledger.
 type Ledger struct {
 	Schema                string
 	Exists, Usage, Create bool
@@ -123,36 +122,36 @@ type Ledger struct {
 	Foreign, Cure         string
 }
 
-// Connections is how many there may be, and are.
+// Connections holds the numbers of allowed and used connections.
 type Connections struct {
 	Max, Reserved, Used         int
-	RoleLimit, RoleUsed         int // a limit of -1 is none
+	RoleLimit, RoleUsed         int // -1 means no limit
 	DatabaseLimit, DatabaseUsed int
-	Own                         int // those of the examination itself, which are among the used
-	Need                        int // of a load
+	Own                         int // used by the examination itself, included in Used
+	Need                        int // needed by a load
 	Streams                     int // of that load
 }
 
-// Disk is what the server says of its disk. -1 is what it does not say.
+// Disk is what the server reports about its disk. A value that it does not report is -1.
 type Disk struct {
 	DatabaseBytes, TablespaceBytes, WALBytes int64
 	Tablespace                               string // of the database
 }
 
-// Link is the way to the server.
+// Link is the network link to the server.
 type Link struct {
 	Local     bool // a socket, or this machine's own address
 	Encrypted bool
 	Latency   time.Duration // the median of Trips round trips
 	Trips     int
-	// UploadBytes went to the server in UploadTook, the answer's way not counted.
+	// UploadBytes were sent to the server in UploadTook, not counting the latency of the answer.
 	UploadBytes int64
 	UploadTook  time.Duration
 	// NotSent says why nothing was uploaded, empty if something was.
 	NotSent string
 }
 
-// Rate is how many bytes a second go to the server, 0 where that was not measured.
+// Rate is the upload rate in bytes per second, 0 if it was not measured.
 func (l Link) Rate() float64 {
 	if l.UploadTook <= 0 {
 		return 0

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// What the measurement of a link is bounded by.
+// The limits of the measurement of a link.
 const (
 	maxTrips      = 15
 	maxTripsTime  = 2 * time.Second
@@ -22,8 +22,8 @@ const (
 	maxUploadTime = 2 * time.Second
 )
 
-// measureLink measures round trips and the way up. A statement with a parameter is all that a
-// read-only role can send.
+// measureLink measures round trips and the upload. The upload is a statement parameter, which is all that
+// a read-only transaction can send.
 func (r *reader) measureLink(ctx context.Context, tx pgx.Tx) error {
 	l := &r.facts.Link
 	l.Local, l.Encrypted = describeConn(tx.Conn().PgConn().Conn())
@@ -68,9 +68,9 @@ func roundTrips(ctx context.Context, tx pgx.Tx) (median time.Duration, n int, er
 	return took[len(took)/2], len(took), nil
 }
 
-// upload sends more and more bytes, which the server counts and forgets. It returns the largest size
-// that it has sent, and how long that took without the latency, at best: a machine that is busy with
-// other work makes it longer, and the link does not. Random bytes cannot be packed on the way.
+// upload sends increasing numbers of bytes, which the server counts and discards. It returns the largest size
+// that it sent, and the shortest time for it, without the latency: a busy machine makes a time longer, but the
+// link does not. The bytes are random, so that they cannot be compressed on the way.
 func upload(ctx context.Context, tx pgx.Tx, latency time.Duration) (size int64, took time.Duration, err error) {
 	payload := make([]byte, largestUpload)
 	_, _ = rand.Read(payload) // it never fails
@@ -102,14 +102,14 @@ func send(ctx context.Context, tx pgx.Tx, payload []byte) error {
 		[]uint32{pgtype.ByteaOID}, []int16{pgx.BinaryFormatCode}, nil).Read().Err
 }
 
-// logsParameters says why the values of parameters would go into the server's log, "" if they
-// would not: megabytes do not belong there.
+// logsParameters says why the server would log the values of parameters, or returns "" if it would not.
+// Megabytes of data do not belong in the log.
 func (s Settings) logsParameters() string {
 	if s["log_parameter_max_length"].Value == "0" {
 		return ""
 	}
 
-	// A statement that counts bytes takes less than this.
+	// A statement that counts bytes takes less time than this.
 	const quick = 1000 // milliseconds
 
 	logs := func(name string) bool {

@@ -1,13 +1,13 @@
 package serverfacts
 
-// Provider runs servers for others, and lets nobody be superuser.
+// Provider is a provider of managed servers, where no user is a superuser.
 type Provider struct {
 	Name string
-	// Where says where its customers change a setting of the server.
+	// Where says how its customers change a setting of the server.
 	Where string
 }
 
-// providerOf tells a provider by a role that its servers have.
+// providerOf identifies a provider by a role that its servers have.
 func providerOf(role string) Provider {
 	switch role {
 	case "rds_superuser":

@@ -16,24 +16,24 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// conns is how many connections a reading has at a time: two to look for a pooler.
+// conns is the number of connections: finding a pooler needs two.
 const conns = 2
 
 // topicTimeout is how long the server may take over one statement.
 const topicTimeout = 10 * time.Second
 
-// Options say what load the reading is for.
+// Options describe the load that the facts are for.
 type Options struct {
-	// Schema is where its tables go. Defaults to that of a load that names none.
+	// Schema is the schema of its tables. Defaults to the schema of a load that names none.
 	Schema string
 	// Ledger has the schema and the owner of the ledger.
 	Ledger ledger.Ledger
-	// Streams is how many streams the load has, and Connections how many connections it needs.
+	// Streams is the number of streams of the load, and Connections the number of connections that it needs.
 	Streams, Connections int
 }
 
-// Prepare returns a configuration for a pool to read facts with. It prepares no statements:
-// a pooler that pools transactions mixes them up.
+// Prepare returns a configuration for a pool to read facts with. It does not use prepared statements,
+// because a pooler that pools transactions mixes them up.
 func Prepare(config *pgxpool.Config) *pgxpool.Config {
 	config = config.Copy()
 	config.MaxConns, config.MinConns, config.MinIdleConns = conns, 0, 0
@@ -42,9 +42,9 @@ func Prepare(config *pgxpool.Config) *pgxpool.Config {
 	return config
 }
 
-// Read asks the server what it is, and measures the link. pool must have the configuration of
-// Prepare. All statements run in read-only transactions. An error is one of the connection; what
-// the role may not read is in Facts.Unread.
+// Read reads the facts from the server, and measures the link. pool must have the configuration of
+// Prepare. All statements run in read-only transactions. An error means that the connection failed. Topics
+// that the role may not read are in Facts.Unread.
 func Read(ctx context.Context, pool *pgxpool.Pool, o Options) (Facts, error) {
 	pooler, err := findPooler(ctx, pool)
 	if err != nil {
@@ -66,7 +66,7 @@ func Read(ctx context.Context, pool *pgxpool.Pool, o Options) (Facts, error) {
 	return r.facts, err
 }
 
-// findPooler looks for a connection pooler. Its own trouble is no error.
+// findPooler looks for a connection pooler. A pooler that a load cannot use is not an error.
 func findPooler(ctx context.Context, pool *pgxpool.Pool) (p Pooler, err error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -133,8 +133,8 @@ func (r *reader) read(ctx context.Context) error {
 	return nil
 }
 
-// look reads one topic in a read-only transaction. Its session is prepared as that of a load, but
-// a pooler may have changed it. What the server refuses to answer is a fact, too.
+// look reads one topic in a read-only transaction. It sets the session up as for a load, because a
+// pooler may have changed it. If the server refuses to answer, that is a fact, too.
 func (r *reader) look(ctx context.Context, topic Topic, do func(context.Context, pgx.Tx) error) error {
 	err := pgx.BeginTxFunc(ctx, r.conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		prepare := fmt.Sprintf("set local search_path = %s; set local statement_timeout = %d", pg.SearchPath, topicTimeout.Milliseconds())

@@ -22,7 +22,7 @@ func (r *reader) readRole(ctx context.Context, tx pgx.Tx) error {
 	return tx.QueryRow(ctx, roleSQL).Scan(&role.Name, &role.Session, &role.Superuser, &role.Temp, &role.CreateSchemas, &role.ReadsStats)
 }
 
-// schemaSQL asks about schema $1 and the tablespace of new tables. Grantee 0 is every role.
+// schemaSQL reads the privileges on schema $1 and on the tablespace for new tables. Grantee 0 is every role.
 const schemaSQL = `
 	select n.oid is not null, coalesce(has_schema_privilege(n.oid, 'USAGE'), false), coalesce(has_schema_privilege(n.oid, 'CREATE'), false),
 	       exists (select from aclexplode(n.nspacl) a where a.grantee = 0 and a.privilege_type = 'CREATE'),
@@ -49,8 +49,7 @@ func (r *reader) readSchema(ctx context.Context, tx pgx.Tx) error {
 	return tx.QueryRow(ctx, schemaSQL, s.Name).Scan(&s.Exists, &s.Usage, &s.Create, &s.Everyone, &s.Tablespace, &s.TablespaceUsable)
 }
 
-// ledgerSQL asks about the ledger in schema $1. Tables of a ledger that is half made count as
-// writable where they are missing.
+// ledgerSQL reads the state of the ledger in schema $1. Missing tables of an incomplete ledger count as writable.
 const ledgerSQL = `
 	select n.oid is not null, coalesce(has_schema_privilege(n.oid, 'USAGE'), false), coalesce(has_schema_privilege(n.oid, 'CREATE'), false),
 	       coalesce(bool_or(c.relname = 'schema_migrations'), false),
@@ -91,8 +90,8 @@ func (r *reader) readLedger(ctx context.Context, tx pgx.Tx) (err error) {
 	return err
 }
 
-// connectionsSQL counts by a view that shows all sessions to every role. A role's own limit is
-// no limit for a superuser.
+// connectionsSQL counts sessions in a view that shows all of them to every role. The limit of a role does
+// not apply to a superuser.
 const connectionsSQL = `
 	select current_setting('max_connections')::int4,
 	       current_setting('superuser_reserved_connections')::int4 + coalesce(current_setting('reserved_connections', true)::int4, 0),

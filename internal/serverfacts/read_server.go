@@ -10,13 +10,13 @@ import (
 	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
-// standbysSQL shows every role how many there are, and only some what they do.
+// standbysSQL counts standbys. Every role sees their number, but only some roles see their state.
 const standbysSQL = `
 	select count(*)::int4, case when count(*) = count(sync_state) then count(*) filter (where sync_state in ('sync', 'quorum')) else -1 end::int4,
 	       current_setting('synchronous_standby_names')
 	from pg_stat_replication`
 
-// slotSQL finds the slot that keeps most WAL and that nobody reads. A standby has no end of its own WAL.
+// slotSQL finds the unread slot that keeps the most WAL. A standby has no position of its own WAL.
 const slotSQL = `
 	select slot_name::text, coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::int8
 	from pg_replication_slots where not active and restart_lsn is not null order by 2 desc limit 1`
@@ -38,13 +38,12 @@ func (r *reader) readStandbys(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// systemsSQL looks spatial_ref_sys up without the right to use its schema.
+// systemsSQL looks up spatial_ref_sys without needing USAGE on its schema.
 const systemsSQL = `
 	select count(*) > 0, coalesce(bool_or(has_table_privilege(c.oid, 'SELECT')), false)
 	from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = $1 and c.relname = 'spatial_ref_sys'`
 
-// lookedUp are the SRIDs whose rows are compared: longitude and latitude, and the grid of Europe's
-// statistics.
+// lookedUp are the SRIDs whose rows are compared: longitude and latitude, and the European statistical grid.
 func lookedUp() []int32 { return []int32{4326, 3035} }
 
 func (r *reader) readSystems(ctx context.Context, tx pgx.Tx) error {
@@ -74,7 +73,7 @@ func (r *reader) readSystems(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// asExpected reports whether a CRS is what its SRID means in PostGIS.
+// asExpected reports whether a CRS is the one that its SRID has in PostGIS.
 func asExpected(c crs.CRS) bool {
 	known, ok := crs.Known(c.SRID)
 	return ok && c.Kind == known.Kind && c.Unit == known.Unit && c.Method == known.Method &&

@@ -9,29 +9,28 @@ import (
 
 // Setting is a parameter of the server.
 type Setting struct {
-	// Shown is its value as people write it, such as 1GB, and Value and Unit as pg_settings has it.
+	// Shown is its value as people write it, such as 1GB. Value and Unit are as in pg_settings.
 	Shown, Value, Unit string
-	// Reset is the value that sessions of the role begin with, in Unit. A load has lifted some limits
-	// in its own sessions.
+	// Reset is the value at the start of the role's sessions, in Unit. A load lifts some limits in its own
+	// sessions.
 	Reset string
-	// Context is who may change it and when, Source where the value comes from, both in the words of
-	// pg_settings.
+	// Context is who may change it and when, and Source where the value comes from, both as in pg_settings.
 	Context, Source string
-	// Pending: the configuration has another value, which waits for a restart.
+	// Pending says that the configuration has a different value, which takes effect after a restart.
 	Pending bool
 }
 
-// Settings are parameters of the server by name. One that the server does not know, or does not show
+// Settings are parameters of the server by name. A parameter that the server does not have, or does not show
 // to the role, is the zero value.
 type Settings map[string]Setting
 
-// Number returns the value, in the setting's unit, 0 where it is no number.
+// Number returns the value in the unit of the setting, or 0 if it is not a number.
 func (s Setting) Number() int64 {
 	n, _ := strconv.ParseInt(s.Value, 10, 64)
 	return n
 }
 
-// Bytes returns the size that a value in the setting's unit is.
+// Bytes returns the value as a number of bytes.
 func (s Setting) Bytes() int64 {
 	n := s.Number()
 
@@ -47,7 +46,7 @@ func (s Setting) Bytes() int64 {
 	return n
 }
 
-// settingNames are the settings that are judged, or that decide what is measured.
+// settingNames are the settings that doctor judges, or that decide what is measured.
 func settingNames() []string {
 	return []string{
 		"max_connections", "default_transaction_read_only", "wal_level", "archive_mode", "max_wal_senders", "max_wal_size", "checkpoint_timeout",

@@ -32,7 +32,7 @@ func TestSettingBytes(t *testing.T) {
 	}
 }
 
-// Megabytes of parameters stay out of the server's log.
+// The measurement never writes megabytes of parameters to the server's log.
 func TestLogsParameters(t *testing.T) {
 	quiet := Settings{
 		"log_statement": {Value: "ddl"}, "log_min_duration_statement": {Value: "-1"}, "log_min_duration_sample": {Value: "-1"}, "log_parameter_max_length": {Value: "-1"},

@@ -1,4 +1,4 @@
-// Package uninstall owns the removal of all that loadgrid has made in a database, except for the
+// Package uninstall owns the removal of everything that loadgrid has created in a database, except the
 // tables that it loaded.
 package uninstall
 
@@ -16,27 +16,27 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// Inventory is what loadgrid has made with one ledger.
+// Inventory lists what loadgrid has created with one ledger.
 type Inventory struct {
 	Schema string // of the ledger
 
-	// These go.
+	// These are removed.
 	Relations []Relation // tables and views of the ledger
-	Runs      int64      // that the ledger knows
+	Runs      int64      // number of runs in the ledger
 	Functions []string   // of the ledger, with their arguments
-	Staging   []Table    // staging tables, of runs that are unfinished or that no ledger knows
-	SchemaToo bool       // the schema goes, too: nothing else is in it
+	Staging   []Table    // staging tables of runs that are unfinished or that no ledger knows
+	SchemaToo bool       // the schema, because nothing else is in it
 
-	// Kept are versions of tables that are kept. They go where that is asked for.
+	// Kept are the kept versions of tables. They are removed on request.
 	Kept []Table
 
-	// These stay.
-	Loaded      []job.Table // tables that runs have loaded, and that are there
-	Callers     []string    // functions of users whose text calls one of the ledger
-	SchemaStays string      // why the schema stays, empty where it goes or there is none
+	// These are not removed.
+	Loaded      []job.Table // existing tables that runs have loaded
+	Callers     []string    // functions of users whose text calls a function of the ledger
+	SchemaStays string      // why the schema stays, empty if it is removed or does not exist
 	Others      []string    // schemas of other ledgers
 
-	tables []job.Table // that a run may be at work on
+	tables []job.Table // that a run may be working on
 }
 
 // Relation is a table or a view of the ledger.
@@ -51,19 +51,19 @@ type Relation struct {
 // Table is a table that a run has made.
 type Table struct {
 	Table job.Table
-	Run   int64     // of its run or version, 0 for one that the ledger does not know
+	Run   int64     // number of its run or version, 0 if the ledger does not know it
 	Of    job.Table // the table that it is a version of
-	Bytes int64     // of a kept version, as far as this server knows; else 0
+	Bytes int64     // size of a kept version, as far as this server knows; otherwise 0
 	oid   uint32
 }
 
-// Empty reports whether there is nothing to remove. Kept versions are known by a ledger alone.
+// Empty reports whether there is nothing to remove. Only a ledger knows kept versions.
 func (i Inventory) Empty() bool {
 	return len(i.Relations) == 0 && len(i.Functions) == 0 && len(i.Staging) == 0
 }
 
-// Look returns what there is. It writes nothing and locks nothing. A ledger that is not safe to
-// read is a *ledger.ForeignError, and one of a newer loadgrid a *migrations.NewerError.
+// Look returns the inventory of a ledger. It writes nothing and locks nothing. The error is a
+// *ledger.ForeignError if the ledger is not safe to read, and a *migrations.NewerError if a newer loadgrid made it.
 func Look(ctx context.Context, q pg.Querier, l ledger.Ledger) (i Inventory, err error) {
 	i.Schema = l.Schema
 	if err := l.CheckOwner(ctx, q); err != nil {
@@ -108,8 +108,8 @@ func Look(ctx context.Context, q pg.Querier, l ledger.Ledger) (i Inventory, err 
 	return i, err
 }
 
-// relationsSQL finds the tables of a ledger by their names and their comments: a table of somebody
-// else in the same schema has none of these. The table of golang-migrate has no comment.
+// relationsSQL finds the tables of a ledger by their names and their comments, which other
+// tables in the same schema do not have. The table of golang-migrate has no comment.
 const relationsSQL = `
 	with found as (
 		select c.oid, c.relname, c.relkind::text as kind, pg_get_userbyid(c.relowner) as owner, pg_has_role(c.relowner, 'USAGE') as owned,
@@ -141,7 +141,7 @@ func (i Inventory) has(name string) bool {
 	return slices.ContainsFunc(i.Relations, func(r Relation) bool { return r.Name == name })
 }
 
-// checkVersion refuses a ledger that a newer loadgrid has made: what is in it is not known here.
+// checkVersion refuses a ledger that a newer loadgrid has made, because its content is unknown here.
 func checkVersion(ctx context.Context, q pg.Querier, i Inventory) error {
 	if !i.has("schema_migrations") {
 		return nil
@@ -170,8 +170,8 @@ const ours = `p.pronamespace = (select oid from pg_namespace where nspname = $1)
 
 const functionsSQL = `select p.oid::regprocedure::text from pg_proc p where coalesce(` + ours + `, false) order by 1`
 
-// callersSQL finds functions whose text calls a function of the ledger by its schema. The server
-// knows nothing of that.
+// callersSQL finds functions whose text calls a function of the ledger with its schema. The server does not
+// record such a dependency.
 const callersSQL = `
 	with named as (select distinct lower(translate($1::text, '"', '')) || '.' || p.proname || '(' as call from pg_proc p where coalesce(` + ours + `, false)),
 	texts as (select p.oid, lower(translate(p.prosrc, '"', '')) as text from pg_proc p
@@ -198,9 +198,9 @@ const runsSQL = `
 	select schema_name, table_name, staging_name, state, max(id), count(*) from {runs}
 	group by schema_name, table_name, staging_name, state order by 1, 2, 5`
 
-// runs are what the ledger knows of tables.
+// runs holds what the ledger knows about tables.
 type runs struct {
-	tables  []job.Table         // that runs have loaded, or were to
+	tables  []job.Table         // that runs have loaded, or were meant to load
 	staging map[job.Table]int64 // the staging tables of unfinished runs
 }
 
@@ -250,7 +250,7 @@ func (i *Inventory) lookAtRuns(ctx context.Context, q pg.Querier, l ledger.Ledge
 	return known, nil
 }
 
-// addKept adds the versions of a table that are kept. One in whose place somebody has put another table is none.
+// addKept adds the kept versions of a table. If somebody has replaced a version by another table, it does not count.
 func (i *Inventory) addKept(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) error {
 	versions, err := l.KeptVersions(ctx, q, t)
 	if err != nil {
@@ -285,8 +285,8 @@ func (i *Inventory) addKept(ctx context.Context, q pg.Querier, l ledger.Ledger, 
 	return nil
 }
 
-// sizeOf returns how large a table was with its partitions and indexes when VACUUM or ANALYZE looked at it last. It
-// waits for nobody: a load may hold the table.
+// sizeOf returns the size of a table, with its partitions and indexes, as of the last VACUUM or ANALYZE. It does not
+// wait for locks, because a load may hold the table.
 func sizeOf(ctx context.Context, q pg.Querier, oid uint32) (bytes int64, err error) {
 	err = q.QueryRow(ctx, catalog.WithTree+`
 		select coalesce(sum(c.relpages::bigint), 0)::bigint * current_setting('block_size')::bigint

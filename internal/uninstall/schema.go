@@ -9,8 +9,8 @@ import (
 	"github.com/loadgrid/loadgrid/internal/pg"
 )
 
-// inSchemaSQL counts what else is in the schema than the ledger's tables $2, the staging tables $3
-// and the functions, and what belongs to them. Grants by default go with the schema.
+// inSchemaSQL counts the objects in the schema other than the ledger's tables $2, the staging tables $3,
+// the functions, and what belongs to them. Default privileges are dropped with the schema.
 const inSchemaSQL = `
 	with mine (classid, objid) as (
 		select 'pg_class'::regclass::oid, o from unnest($2::oid[] || $3::oid[]) o
@@ -21,7 +21,7 @@ const inSchemaSQL = `
 	                  and exists (select from pg_depend o join mine m on (m.classid, m.objid) = (o.refclassid, o.refobjid)
 	                              where o.classid = d.classid and o.objid = d.objid and o.deptype in ('a', 'i')))`
 
-// schemaGoes reports whether the ledger's schema goes with the ledger, and else why it stays:
+// schemaGoes reports whether the ledger's schema is removed with the ledger, and otherwise why it stays:
 // something else is in it, another role owns it, or it is public.
 func schemaGoes(ctx context.Context, q pg.Querier, i Inventory) (goes bool, why string, err error) {
 	var owner string
@@ -47,12 +47,12 @@ func schemaGoes(ctx context.Context, q pg.Querier, i Inventory) (goes bool, why 
 	}
 
 	switch {
-	case len(i.Relations) == 0 && len(i.Functions) == 0: // it is somebody else's, even if nothing is in it
+	case len(i.Relations) == 0 && len(i.Functions) == 0: // the schema is not loadgrid's, even if it is empty
 		return false, "", nil
 	case i.Schema == "public":
 		return false, "loadgrid did not make it", nil
 	case others > 0:
-		return false, "other things are in it", nil
+		return false, "it contains other objects", nil
 	case !owned:
 		return false, "role " + owner + " owns it", nil
 	}

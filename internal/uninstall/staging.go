@@ -22,8 +22,8 @@ const tablesSQL = `
 	select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 	where c.relkind in ('r', 'p') and not c.relispartition and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')`
 
-// staging returns the staging tables of a ledger's runs, those of runs that it has forgotten
-// included: their names tell ledger and table. Those of other ledgers are not among them.
+// staging returns the staging tables of a ledger's runs, including runs that it no longer knows: the names of
+// the tables identify ledger and table. Staging tables of other ledgers are not included.
 func staging(ctx context.Context, q pg.Querier, l ledger.Ledger, known runs) (list []Table, err error) {
 	rows, err := q.Query(ctx, stagingSQL)
 	if err != nil {
@@ -44,7 +44,7 @@ func staging(ctx context.Context, q pg.Querier, l ledger.Ledger, known runs) (li
 	}
 
 	for _, t := range found {
-		whole, _, _ := strings.Cut(t.Table.Name, "_p") // of a partition; the name has no other p
+		whole, _, _ := strings.Cut(t.Table.Name, "_p") // a partition's name ends in _pN; the name has no other p
 		t.Of = prefixes[job.Table{Schema: t.Table.Schema, Name: prefixOf(t.Table.Name)}]
 		t.Run = known.staging[job.Table{Schema: t.Table.Schema, Name: whole}]
 		if t.Of.Name != "" {
@@ -55,14 +55,13 @@ func staging(ctx context.Context, q pg.Querier, l ledger.Ledger, known runs) (li
 	return list, nil
 }
 
-// prefixOf returns what the names of all staging tables for one table begin with, of one of them.
+// prefixOf returns, from the name of a staging table, the prefix that all staging tables for the same table share.
 func prefixOf(name string) string {
 	const prefix = len("loadgrid_staging_01234567_")
 	return name[:min(prefix, len(name))]
 }
 
-// stagingPrefixes returns for which table the staging tables are whose names begin so: for each table that the ledger
-// or the database has.
+// stagingPrefixes maps the prefix of staging tables to their table, for each table in the ledger or the database.
 func stagingPrefixes(ctx context.Context, q pg.Querier, l ledger.Ledger, known runs) (map[job.Table]job.Table, error) {
 	rows, err := q.Query(ctx, tablesSQL)
 	if err != nil {

@@ -18,27 +18,27 @@ import (
 	"github.com/loadgrid/loadgrid/loader/ledger"
 )
 
-// lockTimeout is how long the removal waits for others who have a table: more of them queue
-// behind it meanwhile.
+// lockTimeout is how long the removal waits for the locks of others on a table. More sessions queue
+// behind it during that time.
 const lockTimeout = 2 * time.Second
 
-// DependentsError reports objects of users that depend on what is to be removed.
+// DependentsError reports objects of users that depend on the objects to remove.
 type DependentsError struct{ Objects []string }
 
 func (e *DependentsError) Error() string {
-	return "nothing was removed, since these depend on what would go: " + strings.Join(e.Objects, ", ") + ": drop them, or have them call something else"
+	return "nothing was removed, because these depend on what would be removed: " + strings.Join(e.Objects, ", ") + ": drop them or change what they refer to"
 }
 
-// OwnerError reports a part of the ledger that another role owns.
+// OwnerError reports that another role owns a part of the ledger.
 type OwnerError struct{ Object, Owner string }
 
 func (e *OwnerError) Error() string {
-	return fmt.Sprintf("nothing was removed: role %s owns %s: run the command as that role, or as one that is a member of it", e.Owner, e.Object)
+	return fmt.Sprintf("nothing was removed: role %s owns %s: run the command as that role or as a member of it", e.Owner, e.Object)
 }
 
-// Remove removes what Look lists, in one transaction, and returns it; kept versions where kept
-// says so. A run that is alive is a *tablelock.LockedError, what depends on the ledger a *DependentsError, and
-// then nothing was removed.
+// Remove removes in one transaction what Look lists, and kept versions if kept is set. It returns what it
+// removed. A live run is a *tablelock.LockedError, and dependents of the ledger a *DependentsError; it then
+// removes nothing.
 func Remove(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, kept bool) (i Inventory, err error) {
 	if err := tablelock.RefusePooler(ctx, pool); err != nil {
 		return i, err
@@ -57,7 +57,7 @@ func Remove(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, kept bool)
 			return err
 		}
 
-		// Again, now that nobody else can change the ledger. A run may have begun on another table.
+		// Look again, now that nobody else can change the ledger. A run may have started on another table.
 		if i, err = Look(ctx, tx, l); err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func Remove(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, kept bool)
 	return i, err
 }
 
-// lock keeps runs off the tables that the ledger knows, and everybody off the ledger.
+// lock locks the tables that the ledger knows against runs, and the ledger against everyone.
 func (i Inventory) lock(ctx context.Context, tx pgx.Tx) error {
 	if err := tablelock.TryAll(ctx, tx, i.tables); err != nil {
 		return err
@@ -103,7 +103,7 @@ func (i Inventory) lock(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// dependentsSQL describes what depends on the tables $2 and the functions of schema $1, and is not a part of them.
+// dependentsSQL describes objects that depend on the tables $2 and the functions of schema $1, and are not part of them.
 const dependentsSQL = `
 	with tables (oid) as (select unnest($2::oid[])),
 	functions (oid) as (select p.oid from pg_proc p where coalesce(` + ours + `, false)),
@@ -125,7 +125,7 @@ const dependentsSQL = `
 	where d.deptype = 'n' and not exists (select from mine o where (o.classid, o.objid) = (d.classid, d.objid))
 	order by 1`
 
-// check refuses to remove what others depend on, and what the role does not own.
+// check refuses to remove anything that other objects depend on, or that the role does not own.
 func (i Inventory) check(ctx context.Context, tx pgx.Tx, kept bool) error {
 	var owner, function string
 	err := tx.QueryRow(ctx, `select coalesce(min(p.oid::regprocedure::text), ''), coalesce(min(pg_get_userbyid(p.proowner)), '') from pg_proc p
@@ -159,7 +159,7 @@ func (i Inventory) check(ctx context.Context, tx pgx.Tx, kept bool) error {
 	return err
 }
 
-// remove drops what there is. Nothing is dropped by CASCADE.
+// remove drops the objects. It does not use CASCADE.
 func (i Inventory) remove(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept bool) error {
 	drop := func(what, list string) error {
 		if list == "" {
@@ -171,7 +171,7 @@ func (i Inventory) remove(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept 
 		return pg.Wrap(err, "dropping %s %s", what, list)
 	}
 
-	if kept { // first: the ledger says which table is a version
+	if kept { // first, because the ledger tells which table is a version
 		for _, t := range i.Kept {
 			if err := publish.DropVersion(ctx, tx, l, t.Of, ledger.Version{ID: t.Run, Kept: t.Table, OID: t.oid}); err != nil {
 				return err
@@ -204,8 +204,8 @@ func (i Inventory) remove(ctx context.Context, tx pgx.Tx, l ledger.Ledger, kept 
 	return drop("schema", pgx.Identifier{i.Schema}.Sanitize())
 }
 
-// list returns the relations of a kind for SQL: tables go in one statement, since they refer to
-// each other.
+// list returns the relations of a kind for SQL. All tables go into one statement, because they refer to each
+// other.
 func (i Inventory) list(kind string) string {
 	var list []string
 	for _, r := range i.Relations {
