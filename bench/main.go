@@ -1,5 +1,5 @@
 // Command bench measures loadgrid against its peers: on the same server, on the
-// same grids, in turn. It writes docs/benchmarks.md, its chart, and the
+// same grids, in turn. It writes docs/benchmarks.md, its charts, and the
 // measurements themselves. `make bench` runs it.
 package main
 
@@ -46,7 +46,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.BoolVar(&o.reportOnly, "report", false, "measure nothing, write the report anew")
 	fs.StringVar(&o.server, "server", "", "measure loadgrid beside SQL alone on the server of $LOADGRID_DSN, of this version, and keep the other measurements: see servers.sh")
 	fs.StringVar(&o.loadgrid, "loadgrid", "bin/loadgrid", "the program to measure")
-	fs.StringVar(&o.folder, "out", "docs", "the folder for benchmarks.md, .png and .json")
+	fs.StringVar(&o.folder, "out", "docs", "the folder for benchmarks.md, its charts and benchmarks.json")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}

@@ -53,7 +53,7 @@ func newPlanCommand() *cobra.Command {
 	var (
 		load  options.Load
 		jobs  jobFileOptions
-		image string
+		image imageOptions
 	)
 	cmd := &cobra.Command{
 		Use:     "plan --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
@@ -63,9 +63,11 @@ func newPlanCommand() *cobra.Command {
 		Args:    noArgs,
 	}
 
+	theme := themeOption(&image.theme)
+	theme.Group, theme.In = "Output", options.Flag
 	own := append(jobs.table("plan the jobs of a `FILE` in YAML, - for stdin, as load would do them", false), options.Option{
-		Name: "picture", Group: "Output", In: options.Flag, Value: pictureFile(&image),
-		Help: "draw extent, area, chunks in the order of the load and a sample of cells into a `file`, .png or .svg"})
+		Name: "picture", Group: "Output", In: options.Flag, Value: pictureFile(&image.file),
+		Help: "draw extent, area, chunks in the order of the load and a sample of cells into a `file`, .png or .svg"}, theme)
 	addFlags(cmd, load.PlanTable(), own)
 	_ = cmd.MarkFlagFilename("job", "yaml", "yml")
 
@@ -91,6 +93,18 @@ func newPlanCommand() *cobra.Command {
 	return cmd
 }
 
+// imageOptions say into which file a picture goes, "" for none, and for which background.
+type imageOptions struct {
+	file  string
+	theme picture.Theme
+}
+
+// themeOption is the background that a picture is made for.
+func themeOption(to *picture.Theme) options.Option {
+	return options.Option{
+		Name: "theme", Value: options.Choice(to, picture.Themes()...), Default: string(picture.Light), Help: "background of the picture, `light|dark`"}
+}
+
 // pictureFile is the name of a file for a picture.
 func pictureFile(to *string) options.Value {
 	v := options.Parsed(func(name string) error {
@@ -108,8 +122,8 @@ func pictureFile(to *string) options.Value {
 // planOptions say what is planned.
 type planOptions struct {
 	loadOptions
-	picture string // "" for none
-	named   bool   // whether the job's table is the user's
+	picture imageOptions
+	named   bool // whether the job's table is the user's
 }
 
 // runPlan says what load would do.
@@ -120,8 +134,8 @@ func runPlan(ctx context.Context, o planOptions, std streams) error {
 		return err
 	}
 
-	if o.picture != "" {
-		if err := savePicture(ctx, o.picture, func() ([]byte, error) { return drawPlan(p, o.picture) }); err != nil {
+	if o.picture.file != "" {
+		if err := savePicture(ctx, o.picture.file, func() ([]byte, error) { return drawPlan(p, o.picture) }); err != nil {
 			return err
 		}
 	}

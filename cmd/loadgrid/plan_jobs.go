@@ -11,15 +11,15 @@ import (
 )
 
 // runPlanJobs says of each job of a file what load would do. flags are what the command
-// line gives, command is what people call it, and image is where a picture goes, "" for none.
-func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, command, image string, std streams) error {
+// line gives, command is what people call it, and image is where a picture goes.
+func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, command string, image imageOptions, std streams) error {
 	set, err := openJobs(ctx, o, flags, command, std.in)
 	if err != nil {
 		return err
 	}
 
-	if image != "" && len(set.jobs) > 1 {
-		return &geomgen.ParamError{Param: "picture", Value: image,
+	if image.file != "" && len(set.jobs) > 1 {
+		return &geomgen.ParamError{Param: "picture", Value: image.file,
 			Reason: fmt.Sprintf("goes with one job, and there are %d: choose it with --only", len(set.jobs))}
 	}
 
@@ -44,7 +44,7 @@ func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 
 // plan asks for the secrets of the connection only where there is something to ask a
 // server.
-func (p *preparedJob) plan(ctx context.Context, image string, std streams) error {
+func (p *preparedJob) plan(ctx context.Context, image imageOptions, std streams) error {
 	if err := awaitErr(ctx, p.fillConnection); err != nil {
 		_, needs, _ := plan.Approximate(ctx, p.options.job)
 		if p.options.job.IfExists == loader.Append || needs != nil {

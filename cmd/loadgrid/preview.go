@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,7 +20,7 @@ import (
 )
 
 func newPreviewCommand() *cobra.Command {
-	o := previewOptions{out: "preview.png"}
+	o := previewOptions{out: imageOptions{file: "preview.png"}}
 	cmd := &cobra.Command{
 		Use:   "preview --table [SCHEMA.]NAME",
 		Short: "Draw what lies in a table",
@@ -38,7 +37,8 @@ each cell of it is drawn larger, for those that are left out.`,
 	table := options.Table{
 		{Name: "table", Value: options.Parsed(o.parseTable), Help: "the table to draw, `[SCHEMA.]NAME`"},
 		{Name: "column", Value: options.Text(&o.column, "the name is empty"), Help: "`column` that the colours show, of numbers, texts, dates or boolean; left out, coverage where there is one"},
-		{Name: "out", Value: pictureFile(&o.out), Default: o.out, Help: "`file` for the picture, .png or .svg"},
+		{Name: "out", Value: pictureFile(&o.out.file), Default: o.out.file, Help: "`file` for the picture, .png or .svg"},
+		themeOption(&o.out.theme),
 		options.DSNOption(&o.server.DSN),
 	}
 	addFlags(cmd, table)
@@ -59,9 +59,10 @@ each cell of it is drawn larger, for those that are left out.`,
 
 // previewOptions say what is drawn, and where.
 type previewOptions struct {
-	table       loader.Table
-	column, out string
-	server      serverOptions
+	table  loader.Table
+	column string
+	out    imageOptions
+	server serverOptions
 }
 
 func (o *previewOptions) parseTable(text string) (err error) {
@@ -81,15 +82,15 @@ func runPreview(ctx context.Context, o previewOptions, std streams) error {
 		return err
 	}
 	printWarnings(std.err, p.Warnings())
-	if err := savePicture(ctx, o.out, func() ([]byte, error) { return drawPreview(p, o.out) }); err != nil {
+	if err := savePicture(ctx, o.out.file, func() ([]byte, error) { return drawPreview(p, o.out) }); err != nil {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.report, "%s of %s drawn in %s\n", formatCount(int64(len(p.Cells))), pluralCount(p.Rows, "row"), o.out)
+	_, err = fmt.Fprintf(std.report, "%s of %s drawn in %s\n", formatCount(int64(len(p.Cells))), pluralCount(p.Rows, "row"), o.out.file)
 	return err
 }
 
-func drawPreview(p *preview.Preview, name string) ([]byte, error) {
+func drawPreview(p *preview.Preview, image imageOptions) ([]byte, error) {
 	if len(p.Cells) == 0 {
 		return nil, fmt.Errorf("table %s has no cells to draw", p.Table)
 	}
@@ -105,20 +106,17 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 		low, high = math.Min(low, 0), math.Max(high, 1)
 	}
 
-	m := picture.Map{Title: oneLine(p.Table.String()) + ": " + pluralCount(p.Rows, "row"), CRS: p.CRS, Edges: len(p.Cells) <= 5000}
+	m := picture.Map{Theme: image.theme, Title: oneLine(p.Table.String()) + ": " + pluralCount(p.Rows, "row"), CRS: p.CRS, Edges: !p.Sample, Sampled: p.Sample}
 	if p.Sample {
 		m.Title = fmt.Sprintf("%s: about %s rows", oneLine(p.Table.String()), formatCount(p.Rows))
 		m.Lines = []string{fmt.Sprintf("a sample of %s of them", formatCount(int64(len(p.Cells))))}
 	}
 
 	if p.Column != "" && low <= high {
-		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: formatValue(low), High: formatValue(high)}
+		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: low, High: high}
 	}
 
-	factor := 1.0
-	if p.Sample { // so that those that are drawn stand for the others, too
-		factor = math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
-	}
+	factor := sampleFactor(p)
 
 	categoryOf := categories(p, &m)
 	for _, c := range p.Cells {
@@ -143,7 +141,7 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 		}
 	}
 
-	return m.Encode(name)
+	return m.Encode(image.file)
 }
 
 // categories gives the map a legend of the most frequent texts, and returns the number of each text's
@@ -179,12 +177,18 @@ func categories(p *preview.Preview, m *picture.Map) map[string]int {
 	return numbers
 }
 
-// formatValue writes a value for the legend: whole numbers whole, others to four digits.
-func formatValue(f float64) string {
-	if f == math.Trunc(f) && math.Abs(f) < 1e12 {
-		return formatCount(int64(f))
+// sampleFactor returns how many times as large each cell of a sample is drawn, so that it fills the room of those that
+// are left out. The cell in the middle of a block lies half a cell beside the middle. Cells drawn by lot leave gaps, so
+// they overlap more.
+func sampleFactor(p *preview.Preview) float64 {
+	factor := math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
+	switch {
+	case !p.Sample:
+		return 1
+	case p.Even:
+		return factor + 1
 	}
-	return strconv.FormatFloat(f, 'g', 4, 64)
+	return 2 * factor
 }
 
 // scaleRing returns a ring so many times as large about its middle.
