@@ -106,7 +106,7 @@ func drawPreview(p *preview.Preview, image imageOptions) ([]byte, error) {
 		low, high = math.Min(low, 0), math.Max(high, 1)
 	}
 
-	m := picture.Map{Theme: image.theme, Title: oneLine(p.Table.String()) + ": " + pluralCount(p.Rows, "row"), CRS: p.CRS, Edges: !p.Sample, Sampled: p.Sample}
+	m := picture.Map{Theme: image.theme, Title: oneLine(p.Table.String()) + ": " + pluralCount(p.Rows, "row"), CRS: p.CRS, Edges: !p.Sample}
 	if p.Sample {
 		m.Title = fmt.Sprintf("%s: about %s rows", oneLine(p.Table.String()), formatCount(p.Rows))
 		m.Lines = []string{fmt.Sprintf("a sample of %s of them", formatCount(int64(len(p.Cells))))}
@@ -116,7 +116,8 @@ func drawPreview(p *preview.Preview, image imageOptions) ([]byte, error) {
 		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: low, High: high}
 	}
 
-	factor := sampleFactor(p)
+	factor, gaps := sampleFactor(p)
+	m.Gaps = gaps
 
 	categoryOf := categories(p, &m)
 	for _, c := range p.Cells {
@@ -178,17 +179,18 @@ func categories(p *preview.Preview, m *picture.Map) map[string]int {
 }
 
 // sampleFactor returns how many times as large each cell of a sample is drawn, so that it fills the room of those that
-// are left out. The cell in the middle of a block lies half a cell beside the middle. Cells drawn by lot leave gaps, so
-// they overlap more.
-func sampleFactor(p *preview.Preview) float64 {
-	factor := math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
-	switch {
-	case !p.Sample:
-		return 1
-	case p.Even:
-		return factor + 1
+// are left out, and how many times as large again it would fill the gaps. The cell in the middle of a block lies half a
+// cell beside the middle. Cells drawn by lot leave larger gaps.
+func sampleFactor(p *preview.Preview) (factor, gaps float64) {
+	if !p.Sample {
+		return 1, 0
 	}
-	return 2 * factor
+
+	factor = math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
+	if p.Even {
+		return factor, 1 + 1/factor
+	}
+	return factor, 3.2
 }
 
 // scaleRing returns a ring so many times as large about its middle.

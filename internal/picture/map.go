@@ -22,8 +22,9 @@ type Map struct {
 	Pieces []Piece
 	// Edges outlines each piece, where the pieces are large enough.
 	Edges bool
-	// Sampled means that the pieces represent others, too.
-	Sampled bool
+	// Gaps is how many times as large a piece is drawn behind all others, to fill the gaps that a sample has. 0 if the
+	// pieces are not a sample.
+	Gaps float64
 	// Area is filled below the pieces and its edge drawn above them; Extent is a dashed
 	// box. Either may be none.
 	Area   []geomgen.Polygon

@@ -73,46 +73,60 @@ func (v viewport) apart(pieces []Piece) float64 {
 	return math.Sqrt(max(1, all.width()) * max(1, all.height()) / float64(len(pieces)))
 }
 
-// tiles returns the pieces as they are drawn. Points are dots as large as their number allows. If dots
-// would touch, each point is a square that overlaps its neighbours. In a sample it overlaps more of them, because a
-// sample has gaps.
+// tiles returns the pieces as they are drawn, those that fill gaps first.
 func (m Map) tiles(v viewport, apart float64) iter.Seq[tile] {
-	grown := 1.3
-	if m.Sampled {
-		grown = 2.6 // of chance, a thousandth of the map is left without any
-	}
-
-	dot := func(at point) []point {
-		if apart >= leastApart {
-			return circle(at, min(4, 0.3*apart))
-		}
-		half := max(0.5, grown/2*apart)
-		return rect{at.x - half, at.y - half, at.x + half, at.y + half}.ring()
-	}
-
 	return func(yield func(tile) bool) {
 		var ring []point
-		for _, piece := range m.Pieces {
-			ring = ring[:0]
-			for _, p := range piece.Ring {
-				ring = append(ring, v.at(p))
-			}
-
-			shape := ring
-			switch len(ring) {
-			case 0:
+		for _, behind := range []bool{true, false} {
+			if behind && m.Gaps == 0 {
 				continue
-			case 1:
-				shape = dot(ring[0])
-			default:
-				shape = grow(ring, max(0.8, min(2, apart/2)))
 			}
 
-			if !yield(tile{shape, m.Categories.color(v.inks, piece)}) {
-				return
+			for _, piece := range m.Pieces {
+				ring = ring[:0]
+				for _, p := range piece.Ring {
+					ring = append(ring, v.at(p))
+				}
+				if len(ring) == 0 {
+					continue
+				}
+
+				t := tile{m.shape(ring, apart), m.Categories.color(v.inks, piece), behind}
+				if behind {
+					t.ring = enlarge(t.ring, m.Gaps)
+				}
+				if !yield(t) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// shape returns the ring of a piece as it is drawn. Points are dots as large as their number allows. If dots would
+// touch, each point is a square that overlaps its neighbours.
+func (m Map) shape(ring []point, apart float64) []point {
+	switch {
+	case len(ring) > 1:
+		return grow(ring, max(0.8, min(2, apart/2)))
+	case apart >= leastApart:
+		return circle(ring[0], min(4, 0.3*apart))
+	}
+
+	half := max(0.5, 0.65*apart)
+	return rect{ring[0].x - half, ring[0].y - half, ring[0].x + half, ring[0].y + half}.ring()
+}
+
+// enlarge returns a ring so many times as large about the middle of its box.
+func enlarge(ring []point, times float64) []point {
+	b := boundsOf(ring)
+	mid := point{(b.left + b.right) / 2, (b.top + b.bottom) / 2}
+	large := make([]point, len(ring))
+	for i, p := range ring {
+		large[i] = between(mid, p, times)
+	}
+
+	return large
 }
 
 // circle is a polygon that looks round in the size of a dot.

@@ -11,22 +11,34 @@ import (
 type tile struct {
 	ring  []point
 	color color.NRGBA
+	// behind fills what other tiles leave free.
+	behind bool
 }
+
+// behindWeight is how much a tile behind others counts where they are.
+const behindWeight = 1.0 / 1024
 
 // mosaic samples tiles by area: a pixel has the mean colour of the tiles that cover it, each by the share of the pixel
 // that it covers. Tiles that share an edge have no seam, and tiles smaller than a pixel make no moiré.
 type mosaic struct {
 	width, height int
-	sums          []float32 // red, green, blue and share of each pixel
+	sums          []float32 // of each pixel: red, green, blue, their weight, and the share that is covered
 	cover         coverage
 }
 
+const perPixel = 5 // sums
+
 func newMosaic(width, height int) *mosaic {
-	return &mosaic{width: width, height: height, sums: make([]float32, 4*width*height)}
+	return &mosaic{width: width, height: height, sums: make([]float32, perPixel*width*height)}
 }
 
-// add adds a ring in pixels.
-func (m *mosaic) add(ring []point, c color.NRGBA) {
+// add adds a tile whose ring is in pixels.
+func (m *mosaic) add(t tile) {
+	ring, weight := t.ring, float32(1)
+	if t.behind {
+		weight = behindWeight
+	}
+
 	page := rect{0, 0, float64(m.width), float64(m.height)}
 	if len(ring) > 2 && !page.holds(boundsOf(ring)) {
 		ring = clipRing(ring, page)
@@ -49,11 +61,12 @@ func (m *mosaic) add(ring []point, c color.NRGBA) {
 				continue
 			}
 
-			at := m.sums[4*((box.Min.Y+y)*m.width+box.Min.X+x):][:4]
-			at[0] += share * float32(c.R)
-			at[1] += share * float32(c.G)
-			at[2] += share * float32(c.B)
-			at[3] += share
+			at := m.sums[perPixel*((box.Min.Y+y)*m.width+box.Min.X+x):][:perPixel]
+			at[0] += weight * share * float32(t.color.R)
+			at[1] += weight * share * float32(t.color.G)
+			at[2] += weight * share * float32(t.color.B)
+			at[3] += weight * share
+			at[4] += share
 		}
 	}
 }
@@ -64,8 +77,8 @@ func (m *mosaic) pixels() iter.Seq2[image.Point, color.NRGBA] {
 
 	return func(yield func(image.Point, color.NRGBA) bool) {
 		for i := range m.width * m.height {
-			at := m.sums[4*i:][:4]
-			share := at[3]
+			at := m.sums[perPixel*i:][:perPixel]
+			weight, share := at[3], at[4]
 			if share <= 0 {
 				continue
 			}
@@ -75,7 +88,7 @@ func (m *mosaic) pixels() iter.Seq2[image.Point, color.NRGBA] {
 				alpha = share
 			}
 
-			channel := func(sum float32) uint8 { return uint8(min(255, sum/share+0.5)) }
+			channel := func(sum float32) uint8 { return uint8(min(255, sum/weight+0.5)) }
 			c := color.NRGBA{R: channel(at[0]), G: channel(at[1]), B: channel(at[2]), A: uint8(255*alpha + 0.5)}
 			if c.A > 0 && !yield(image.Pt(i%m.width, i/m.width), c) {
 				return

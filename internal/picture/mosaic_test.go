@@ -3,8 +3,12 @@ package picture
 import (
 	"image"
 	"image/color"
+	"maps"
 	"math"
+	"math/rand/v2"
 	"testing"
+
+	"github.com/loadgrid/loadgrid/geomgen"
 )
 
 // A mosaic measures areas exactly: the shares of all pixels add up to the area of the ring.
@@ -28,9 +32,9 @@ func TestMosaicMeasuresAreas(t *testing.T) {
 		"a line, which has no one": {[]point{{1, 1}, {5, 5}, {9, 9}}, 0},
 	} {
 		m := newMosaic(12, 12)
-		m.add(tt.ring, rgb(0xffffff))
+		m.add(tile{ring: tt.ring, color: rgb(0xffffff)})
 		sum := 0.0
-		for i := 3; i < len(m.sums); i += 4 {
+		for i := perPixel - 1; i < len(m.sums); i += perPixel {
 			sum += float64(m.sums[i])
 		}
 		if math.Abs(sum-tt.area) > 1e-3 {
@@ -42,16 +46,18 @@ func TestMosaicMeasuresAreas(t *testing.T) {
 // A pixel has the mean colour of what covers it, and is as opaque as its share.
 func TestMosaicMixesColours(t *testing.T) {
 	m := newMosaic(3, 1)
-	m.add(rect{0, 0, 0.5, 1}.ring(), rgb(0x000000))
-	m.add(rect{0.5, 0, 1, 1}.ring(), rgb(0xc86400))
-	m.add(rect{1, 0, 1.25, 1}.ring(), rgb(0x102030))
+	m.add(tile{ring: rect{0, 0, 0.5, 1}.ring(), color: rgb(0x000000)})
+	m.add(tile{ring: rect{0.5, 0, 1, 1}.ring(), color: rgb(0xc86400)})
+	m.add(tile{ring: rect{1, 0, 1.25, 1}.ring(), color: rgb(0x102030)})
+	m.add(tile{ring: rect{2, 0, 3, 1}.ring(), color: rgb(0xffffff), behind: true})
+	m.add(tile{ring: rect{2, 0, 2.5, 1}.ring(), color: rgb(0x405060)})
 
 	got := map[image.Point]color.NRGBA{}
 	for p, c := range m.pixels() {
 		got[p] = c
 	}
-	want := map[image.Point]color.NRGBA{{X: 0}: {100, 50, 0, 255}, {X: 1}: {16, 32, 48, 64}}
-	if len(got) != len(want) || got[image.Pt(0, 0)] != want[image.Pt(0, 0)] || got[image.Pt(1, 0)] != want[image.Pt(1, 0)] {
+	want := map[image.Point]color.NRGBA{{X: 0}: {100, 50, 0, 255}, {X: 1}: {16, 32, 48, 64}, {X: 2}: {64, 80, 96, 255}}
+	if !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -87,8 +93,8 @@ func TestMosaicHasNoMoire(t *testing.T) {
 						ring[k] = point{cos*p.x - sin*p.y + side/2, sin*p.x + cos*p.y + side/2}
 					}
 
-					plain.add(ring, rgb(0x3366cc))
-					checked.add(ring, []color.NRGBA{black, white}[(i+j)&1])
+					plain.add(tile{ring: ring, color: rgb(0x3366cc)})
+					checked.add(tile{ring: ring, color: []color.NRGBA{black, white}[(i+j)&1]})
 				}
 			}
 
@@ -129,5 +135,36 @@ func TestPictureHasNoMoire(t *testing.T) {
 		if got := deviation(values); got > 0.7 {
 			t.Errorf("%s: the deviation is %.2f of 255", name, got)
 		}
+	}
+}
+
+// A sample of cells at random has no gaps, and keeps the colours of its cells where they are.
+func TestSampleFillsGaps(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	m := Map{Title: "a sample", Gaps: 3.2, Extent: &geomgen.Box{XMax: 200, YMax: 200}}
+	for range 200 * 200 {
+		x := 200 * random.Float64()
+		m.Pieces = append(m.Pieces, Piece{Ring: boxRing(x-0.5, 200*random.Float64()-0.5, 1), Value: math.Floor(x / 100)})
+	}
+
+	img, inks := saved(t, m), Light.inks()
+	b := img.Bounds()
+	low, high, empty := 0, 0, 0
+	for y := b.Max.Y / 4; y < b.Max.Y/2; y++ {
+		for x := b.Max.X / 4; x < b.Max.X*3/4; x++ {
+			switch color.NRGBAModel.Convert(img.At(x, y)) {
+			case inks.scale(0):
+				low++
+			case inks.scale(1):
+				high++
+			case inks.panel, inks.graticule:
+				empty++
+			}
+		}
+	}
+
+	all := b.Dx() / 2 * b.Dy() / 4
+	if empty > 0 || low < all/3 || high < all/3 {
+		t.Errorf("of %d pixels %d are empty, %d low, %d high", all, empty, low, high)
 	}
 }

@@ -57,7 +57,7 @@ func (o Order) color(k inks, block int) color.NRGBA {
 func (o Order) draw(c canvas, v viewport) {
 	c.mosaic(v.page, func(yield func(tile) bool) {
 		for i, b := range o.Blocks {
-			if !yield(tile{v.box(b).ring(), mix(v.inks.page, o.color(v.inks, i), 0.3)}) {
+			if !yield(tile{ring: v.box(b).ring(), color: mix(v.inks.page, o.color(v.inks, i), 0.3)}) {
 				return
 			}
 		}

@@ -100,7 +100,8 @@ func sample(within rect, tiles iter.Seq[tile]) (at image.Point, m *mosaic) {
 		for _, p := range t.ring {
 			ring = append(ring, point{dots(p.x) - float64(at.X), dots(p.y) - float64(at.Y)})
 		}
-		m.add(ring, t.color)
+		t.ring = ring
+		m.add(t)
 	}
 
 	return at, m
