@@ -170,9 +170,14 @@ func TestReportAndMeasurementsAreWritten(t *testing.T) {
 		}
 	}
 
-	picture, err := os.ReadFile(filepath.Join(dir, "benchmarks.png"))
-	if err != nil || !strings.HasPrefix(string(picture), "\x89PNG") {
-		t.Errorf("the chart is not a PNG: %v", err)
+	for _, name := range []string{"benchmarks-ready.svg", "benchmarks-ready-dark.svg"} {
+		chart, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || !strings.Contains(string(chart), "<svg") {
+			t.Errorf("the chart %s is not an SVG: %v", name, err)
+		}
+		if strings.Count(string(report), `"`+name+`"`) != 1 {
+			t.Errorf("the report does not show %s once", name)
+		}
 	}
 
 	file := filepath.Join(dir, "benchmarks.json")

@@ -1,5 +1,5 @@
 // Command bench measures loadgrid against its peers, in turn, on the same server and
-// the same grids. It writes docs/benchmarks.md, its chart, and the measurements
+// the same grids. It writes docs/benchmarks.md, its charts, and the measurements
 // themselves. `make bench` runs it.
 package main
 
@@ -46,7 +46,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.BoolVar(&o.reportOnly, "report", false, "measure nothing, and only write the report")
 	fs.StringVar(&o.server, "server", "", "compare loadgrid with SQL alone on the server of $LOADGRID_DSN, which has this version, and keep the other measurements: see servers.sh")
 	fs.StringVar(&o.loadgrid, "loadgrid", "bin/loadgrid", "the program to measure")
-	fs.StringVar(&o.folder, "out", "docs", "the folder for benchmarks.md, .png and .json")
+	fs.StringVar(&o.folder, "out", "docs", "the folder for benchmarks.md, its charts and benchmarks.json")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}

@@ -19,8 +19,13 @@ import (
 //go:embed remarks.md
 var remarks string
 
-// report writes benchmarks.md and its chart into a folder.
+// report writes benchmarks.md and its charts into a folder. A chart comes with the first of the parts that it shows.
 func (m *measurements) report(folder string) error {
+	drawn, err := m.draw(folder)
+	if err != nil {
+		return err
+	}
+
 	var b bytes.Buffer
 	m.writeHead(&b)
 	m.writeTargets(&b)
@@ -28,6 +33,10 @@ func (m *measurements) report(folder string) error {
 
 	for _, r := range m.Results {
 		fmt.Fprintf(&b, "\n## %s\n\n", r.Title)
+		if c, ok := chartOf(r); ok && r.drawn() && slices.Contains(drawn, c.name) {
+			fmt.Fprintln(&b, c.markup())
+			drawn = slices.DeleteFunc(drawn, func(name string) bool { return name == c.name })
+		}
 		if n := r.rounds(); n < usualRounds {
 			fmt.Fprintf(&b, "Rounds: %d.\n\n", n)
 		}
@@ -52,10 +61,6 @@ func (m *measurements) report(folder string) error {
 	if err := m.writeRatios(folder); err != nil {
 		return err
 	}
-	if err := m.draw(filepath.Join(folder, "benchmarks.png")); err != nil {
-		return err
-	}
-
 	return os.WriteFile(filepath.Join(folder, "benchmarks.md"), b.Bytes(), 0o644)
 }
 
@@ -100,7 +105,8 @@ or more, unless a section shows another number. Before each turn, the benchmark 
 median and, in brackets, the least and the greatest value. The server runs on the same machine as its clients. The end of the page
 lists the [settings](#the-servers-settings) of the untuned and the tuned server.
 
-![Medians, from the least to the greatest](benchmarks.png)
+The charts show the medians of the arms on the untuned server, and on other servers. A thin line reaches from the least
+to the greatest. "x 2" means twice as fast as the bar without such a number.
 `, usualRounds)
 }
 

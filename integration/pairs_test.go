@@ -141,7 +141,7 @@ func (s sandbox) checkPreviewsOfFeatures() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for _, words := range []string{">name:<", ">feature 1<", ">feature 4<", ">more<"} {
+	for _, words := range []string{">name<", ">feature 1<", ">feature 4<", ">more<"} {
 		if !strings.Contains(string(b), words) {
 			s.t.Errorf("the picture lacks %q", words)
 		}

@@ -48,7 +48,7 @@ func TestPictures(t *testing.T) {
 	}
 
 	drawn("people.png", "PNG")
-	preview("lux", "--column", "nobody").expect(t, 2, "--column nobody", "is no column")
+	preview("lux", "--column", "nobody").expect(t, 2, "--column nobody", "is not a column")
 	preview("lux", "--column", "geom").expect(t, 2, "--column geom", "is not numeric, nor a text")
 	preview("nowhere").expect(t, 2, "--table", "is not there")
 	preview("runs").expect(t, 2, "--table", "no column of type geometry")

@@ -22,7 +22,7 @@ import (
 )
 
 func newDemoCommand() *cobra.Command {
-	o := demoOptions{picture: "loadgrid-demo.png"}
+	o := demoOptions{picture: imageOptions{file: "loadgrid-demo.png"}}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Load a grid into a throwaway PostGIS, query it and draw it",
@@ -44,7 +44,8 @@ and the reason. It installs nothing; if it finds no PostGIS, it tells you what t
 	table := append(options.Table{
 		dsn,
 		{Name: "keep", Value: options.Bool(&o.keep), Help: "leave the database running, and print how to reach and stop it"},
-		{Name: "picture", Value: options.Text(&o.picture, ""), Default: o.picture, Help: "picture `file` to write, .png or .svg; empty for none"},
+		{Name: "picture", Value: options.Text(&o.picture.file, ""), Default: o.picture.file, Help: "picture `file` to write, .png or .svg; empty for none"},
+		themeOption(&o.picture.theme),
 	}, o.progress.Table()...)
 	addFlags(cmd, table)
 
@@ -60,9 +61,10 @@ and the reason. It installs nothing; if it finds no PostGIS, it tells you what t
 
 // demoOptions select the database of the demo, and what it leaves behind.
 type demoOptions struct {
-	dsn, picture string
-	progress     progressOptions
-	keep         bool
+	dsn      string
+	picture  imageOptions
+	progress progressOptions
+	keep     bool
 }
 
 // The grid of the demo: the unit boxes x-1..x, y-1..y, x from 1 to 1000 and y
@@ -130,7 +132,7 @@ join pg_namespace n on n.oid = e.extnamespace
 where extname = 'postgis'`
 
 // queryAndDraw runs the queries and draws the picture, on one connection.
-func queryAndDraw(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table loader.Table, image string) error {
+func queryAndDraw(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table loader.Table, image imageOptions) error {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("connecting for the queries: %w", err)
@@ -146,14 +148,14 @@ func queryAndDraw(ctx context.Context, out io.Writer, pool *pgxpool.Pool, table 
 	if err := askQuestions(ctx, out, conn.Conn(), names); err != nil {
 		return err
 	}
-	if image == "" {
+	if image.file == "" {
 		return nil
 	}
 	if err := drawDemo(ctx, conn.Conn(), names, image); err != nil {
 		return err
 	}
 
-	_, err = fmt.Fprintf(out, "\npicture of the extent and the order of the cells: %s\n", image)
+	_, err = fmt.Fprintf(out, "\npicture of the extent and the order of the cells: %s\n", image.file)
 	return err
 }
 
@@ -206,7 +208,7 @@ group by cell_id / $1
 order by cell_id / $1`
 
 // drawDemo draws the content of the table as blocks of 32 x 32 cells in the order of cell_id.
-func drawDemo(ctx context.Context, conn *pgx.Conn, names *strings.Replacer, image string) error {
+func drawDemo(ctx context.Context, conn *pgx.Conn, names *strings.Replacer, image imageOptions) error {
 	const side = 32
 	rows, err := conn.Query(ctx, names.Replace(blocksQuery), side*side)
 	if err != nil {
@@ -223,10 +225,12 @@ func drawDemo(ctx context.Context, conn *pgx.Conn, names *strings.Replacer, imag
 	}
 
 	return picture.Order{
-		Title:  fmt.Sprintf("%d x %d cells; the line visits the centres of blocks of %d x %d", demoCols, demoRows, side, side),
+		Theme:  image.theme,
+		Title:  fmt.Sprintf("The order of %s x %s cells", formatCount(demoCols), formatCount(demoRows)),
+		Lines:  []string{fmt.Sprintf("the line visits the centres of blocks of %d x %d cells", side, side)},
 		Extent: geomgen.Box{XMax: demoCols, YMax: demoRows},
 		Blocks: blocks,
-	}.Save(image)
+	}.Save(image.file)
 }
 
 func printKept(out io.Writer, db *localpg.Database, schema string) {

@@ -55,7 +55,7 @@ func newPlanCommand() *cobra.Command {
 	var (
 		load  options.Load
 		jobs  jobFileOptions
-		image string
+		image imageOptions
 	)
 	cmd := &cobra.Command{
 		Use:     "plan --cell-size DX[xDY] (--extent XMIN,YMIN,XMAX,YMAX | --cols N --rows N | --aoi FILE)",
@@ -65,9 +65,11 @@ func newPlanCommand() *cobra.Command {
 		Args:    noArgs,
 	}
 
+	theme := themeOption(&image.theme)
+	theme.Group, theme.In = "Output", options.Flag
 	own := append(jobs.table("plan the jobs of a YAML `FILE`; - for stdin", false), options.Option{
-		Name: "picture", Group: "Output", In: options.Flag, Value: pictureFile(&image),
-		Help: "draw the extent, the area, the chunks in load order and a sample of cells into a .png or .svg `file`"})
+		Name: "picture", Group: "Output", In: options.Flag, Value: pictureFile(&image.file),
+		Help: "draw the extent, the area, the chunks in load order and a sample of cells into a .png or .svg `file`"}, theme)
 	addFlags(cmd, load.PlanTable(), own)
 	_ = cmd.MarkFlagFilename("job", "yaml", "yml")
 
@@ -93,6 +95,18 @@ func newPlanCommand() *cobra.Command {
 	return cmd
 }
 
+// imageOptions say into which file a picture goes, "" for none, and for which background.
+type imageOptions struct {
+	file  string
+	theme picture.Theme
+}
+
+// themeOption is the background that a picture is made for.
+func themeOption(to *picture.Theme) options.Option {
+	return options.Option{
+		Name: "theme", Value: options.Choice(to, picture.Themes()...), Default: string(picture.Light), Help: "background of the picture, `light|dark`"}
+}
+
 // pictureFile is a value with the name of a file for a picture.
 func pictureFile(to *string) options.Value {
 	v := options.Parsed(func(name string) error {
@@ -110,8 +124,8 @@ func pictureFile(to *string) options.Value {
 // planOptions hold what to plan.
 type planOptions struct {
 	loadOptions
-	picture string // "" for none
-	named   bool   // whether the user named the job's table
+	picture imageOptions
+	named   bool // whether the user named the job's table
 }
 
 // runPlan prints what load would do.
@@ -122,8 +136,8 @@ func runPlan(ctx context.Context, o planOptions, std streams) error {
 		return err
 	}
 
-	if o.picture != "" {
-		if err := savePicture(ctx, o.picture, func() ([]byte, error) { return drawPlan(p, o.picture) }); err != nil {
+	if o.picture.file != "" {
+		if err := savePicture(ctx, o.picture.file, func() ([]byte, error) { return drawPlan(p, o.picture) }); err != nil {
 			return err
 		}
 	}

@@ -11,15 +11,15 @@ import (
 )
 
 // runPlanJobs prints what load would do for each job of a file. flags are the values of the command line, command is
-// its name for messages, and image is the file for a picture, "" for none.
-func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, command, image string, std streams) error {
+// its name for messages, and image is the file for a picture.
+func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, command string, image imageOptions, std streams) error {
 	set, err := openJobs(ctx, o, flags, command, std.in)
 	if err != nil {
 		return err
 	}
 
-	if image != "" && len(set.jobs) > 1 {
-		return &geomgen.ParamError{Param: "picture", Value: image,
+	if image.file != "" && len(set.jobs) > 1 {
+		return &geomgen.ParamError{Param: "picture", Value: image.file,
 			Reason: fmt.Sprintf("works with one job only, and there are %d: choose one with --only", len(set.jobs))}
 	}
 
@@ -43,7 +43,7 @@ func runPlanJobs(ctx context.Context, o jobFileOptions, flags options.Values, co
 }
 
 // plan plans a job. The secrets of the connection may be missing if the plan needs no server.
-func (p *preparedJob) plan(ctx context.Context, image string, std streams) error {
+func (p *preparedJob) plan(ctx context.Context, image imageOptions, std streams) error {
 	if err := awaitErr(ctx, p.fillConnection); err != nil {
 		_, needs, _ := plan.Approximate(ctx, p.options.job)
 		if p.options.job.IfExists == loader.Append || needs != nil {

@@ -9,11 +9,12 @@ import (
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/picture"
 	"github.com/loadgrid/loadgrid/loader"
+	"github.com/loadgrid/loadgrid/loader/crs"
 )
 
 // blocksAcross is about how many blocks a picture shows from side to side: where
 // there are no more cells than that, each of them.
-const blocksAcross = 160
+const blocksAcross = 400
 
 // savePicture draws a picture and writes it into a file. When ctx ends, no file is left.
 func savePicture(ctx context.Context, name string, draw func() ([]byte, error)) error {
@@ -26,9 +27,9 @@ func savePicture(ctx context.Context, name string, draw func() ([]byte, error)) 
 }
 
 // drawPlan draws what a plan would load: extent, area, and the cells in blocks,
-// coloured by when they are loaded. The name is that of the file that it is for.
-func drawPlan(p *loader.Plan, name string) ([]byte, error) {
-	if err := picture.CheckName(name); err != nil {
+// coloured by when they are loaded. It writes no file: its name tells the format.
+func drawPlan(p *loader.Plan, image imageOptions) ([]byte, error) {
+	if err := picture.CheckName(image.file); err != nil {
 		return nil, err
 	}
 
@@ -39,7 +40,7 @@ func drawPlan(p *loader.Plan, name string) ([]byte, error) {
 	}
 
 	m := picture.Map{
-		Title: planTitle(p) + ": " + countText(p), CRS: p.CRS, Extent: around.extent, Edges: level == 0,
+		Theme: image.theme, Title: planTitle(p) + ": " + countText(p), CRS: p.CRS, Extent: around.extent, Edges: level == 0,
 		Lines: []string{describeCells(p) + ", " + describeBlocks(level)},
 	}
 	if p.Job.Area != nil {
@@ -47,19 +48,41 @@ func drawPlan(p *loader.Plan, name string) ([]byte, error) {
 		m.Title += ", by rule " + string(p.Job.Area.Rule)
 	}
 
-	m.Legend = picture.Legend{Name: "order of the load", Low: "first", High: "last"}
+	m.Legend = picture.Legend{Name: "order of the load", LowText: "first", HighText: "last"}
 	if p.Chunks > 1 {
-		m.Legend = picture.Legend{Name: "chunk", Low: "1", High: formatCount(p.Chunks)}
+		m.Legend = picture.Legend{Name: "chunk", Low: 1, High: float64(p.Chunks)}
 	}
 
+	outline := blockOutline(g)
 	p.Blocks(level, func(b geomgen.Block, before, n int64) {
-		m.Pieces = append(m.Pieces, picture.Piece{Ring: around.ring(g.AppendOutline(nil, b, p.Cells)), Value: loadOrder(p, before+n/2)})
+		m.Pieces = append(m.Pieces, picture.Piece{Ring: around.ring(outline(b, p.Cells)), Value: loadOrder(p, before+n/2)})
 	})
 	if level > 0 {
 		m.Sample = sampleCells(p)
 	}
 
-	return m.Encode(name)
+	return m.Encode(image.file)
+}
+
+// blockOutline returns a function that returns the corners of the box around a block's cells. It turns them itself:
+// AppendOutline computes the sine and the cosine exactly each time, which takes longer than to draw.
+func blockOutline(g geomgen.Grid) func(geomgen.Block, geomgen.Range) []geomgen.Point {
+	sin, cos := math.Sincos(g.Rotate * math.Pi / 180)
+	turned := g.Rotate != 0
+	g.Rotate = 0
+
+	return func(b geomgen.Block, cells geomgen.Range) []geomgen.Point {
+		ring := g.AppendOutline(nil, b, cells)
+		if !turned {
+			return ring
+		}
+
+		for i, p := range ring {
+			x, y := p.X-g.X0, p.Y-g.Y0
+			ring[i] = geomgen.Point{X: g.X0 + cos*x - sin*y, Y: g.Y0 + sin*x + cos*y}
+		}
+		return ring
+	}
 }
 
 // widest returns how many cells lie side by side in the plan's longer direction.
@@ -144,12 +167,12 @@ func planTitle(p *loader.Plan) string {
 // describeCells says what a cell is, how large, and how it is turned.
 func describeCells(p *loader.Plan) string {
 	g, s := p.Job.Grid, p.CellSize()
-	text := "cells of " + formatSides(s.Map, p.CRS)
+	text := "cells of " + picture.Number(s.Map.Width) + " x " + groupedUnits(s.Map.Height, p.CRS)
 	switch {
 	case g.Shape == geomgen.XYZ:
 		text = fmt.Sprintf("tiles of zoom %d", g.Zoom)
 	case g.Shape.Hexagon():
-		text = "hexagons with an edge of " + formatUnits(g.DX, p.CRS)
+		text = "hexagons with an edge of " + groupedUnits(g.DX, p.CRS)
 	}
 
 	if g.Rotate != 0 {
@@ -157,6 +180,9 @@ func describeCells(p *loader.Plan) string {
 	}
 	return text
 }
+
+// groupedUnits writes a length with its unit, and its digits in groups.
+func groupedUnits(f float64, c crs.CRS) string { return picture.Number(f) + " " + c.Units(f) }
 
 func describeBlocks(level uint8) string {
 	if level == 0 {
@@ -180,7 +206,7 @@ func loadOrder(p *loader.Plan, n int64) float64 {
 func sampleCells(p *loader.Plan) picture.Sample {
 	const around = 3
 	middle := p.Middle()
-	s := picture.Sample{Title: fmt.Sprintf("cells around %d,%d", middle.Col, middle.Row)}
+	s := picture.Sample{Title: fmt.Sprintf("around column %s, row %s", formatCount(int64(middle.Col)), formatCount(int64(middle.Row)))}
 
 	for row := middle.Row - around; row <= middle.Row+around; row++ {
 		for col := middle.Col - around; col <= middle.Col+around; col++ {

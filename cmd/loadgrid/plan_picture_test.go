@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+	"slices"
 	"testing"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -31,4 +33,20 @@ func TestPictureAcrossTheSeam(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The blocks of a turned grid are drawn where its cells are.
+func TestBlockOutline(t *testing.T) {
+	cells := geomgen.Range{MinCol: -500, MinRow: -300, MaxCol: 700, MaxRow: 900}
+	for _, g := range []geomgen.Grid{
+		{DX: 1000, DY: 500, X0: 3e6, Y0: 2e6}, {DX: 1000, DY: 500, X0: 3e6, Y0: 2e6, Rotate: 30}, {DX: 2, DY: 2, Rotate: -137.25, Shape: geomgen.HexagonPointy},
+	} {
+		outline := blockOutline(g)
+		for _, b := range []geomgen.Block{{Col: 64, Row: -128, Level: 6}, {Col: 3, Row: 5}, {Col: 640, Row: 896, Level: 7}, {Col: 4096, Row: 4096, Level: 5}} {
+			got, want := outline(b, cells), g.AppendOutline(nil, b, cells)
+			if !slices.EqualFunc(got, want, func(p, q geomgen.Point) bool { return math.Hypot(p.X-q.X, p.Y-q.Y) < 1e-6*g.DX }) {
+				t.Errorf("turned by %g, block %v: %v, want %v", g.Rotate, b, got, want)
+			}
+		}
+	}
 }

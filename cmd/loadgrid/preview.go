@@ -8,7 +8,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,7 +20,7 @@ import (
 )
 
 func newPreviewCommand() *cobra.Command {
-	o := previewOptions{out: "preview.png"}
+	o := previewOptions{out: imageOptions{file: "preview.png"}}
 	cmd := &cobra.Command{
 		Use:   "preview --table [SCHEMA.]NAME",
 		Short: "Draw the cells of a table",
@@ -41,7 +40,8 @@ space, as in the tables of loadgrid.`,
 	table := options.Table{
 		{Name: "table", Value: options.Parsed(o.parseTable), Help: "table to draw, as `[SCHEMA.]NAME`"},
 		{Name: "column", Value: options.Text(&o.column, "the name is empty"), Help: "`column` of numbers, texts, dates or booleans to colour the cells by; defaults to coverage if the table has it"},
-		{Name: "out", Value: pictureFile(&o.out), Default: o.out, Help: "picture `file` to write, .png or .svg"},
+		{Name: "out", Value: pictureFile(&o.out.file), Default: o.out.file, Help: "picture `file` to write, .png or .svg"},
+		themeOption(&o.out.theme),
 		options.DSNOption(&o.server.DSN),
 	}
 	addFlags(cmd, table)
@@ -62,9 +62,10 @@ space, as in the tables of loadgrid.`,
 
 // previewOptions select what to draw, and the file for it.
 type previewOptions struct {
-	table       loader.Table
-	column, out string
-	server      serverOptions
+	table  loader.Table
+	column string
+	out    imageOptions
+	server serverOptions
 }
 
 func (o *previewOptions) parseTable(text string) (err error) {
@@ -84,15 +85,15 @@ func runPreview(ctx context.Context, o previewOptions, std streams) error {
 		return err
 	}
 	printWarnings(std.err, p.Warnings())
-	if err := savePicture(ctx, o.out, func() ([]byte, error) { return drawPreview(p, o.out) }); err != nil {
+	if err := savePicture(ctx, o.out.file, func() ([]byte, error) { return drawPreview(p, o.out) }); err != nil {
 		return err
 	}
 
-	_, err = fmt.Fprintf(std.report, "%s of %s drawn in %s\n", formatCount(int64(len(p.Cells))), pluralCount(p.Rows, "row"), o.out)
+	_, err = fmt.Fprintf(std.report, "%s of %s drawn in %s\n", formatCount(int64(len(p.Cells))), pluralCount(p.Rows, "row"), o.out.file)
 	return err
 }
 
-func drawPreview(p *preview.Preview, name string) ([]byte, error) {
+func drawPreview(p *preview.Preview, image imageOptions) ([]byte, error) {
 	if len(p.Cells) == 0 {
 		return nil, fmt.Errorf("table %s has no cells to draw", p.Table)
 	}
@@ -108,20 +109,18 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 		low, high = math.Min(low, 0), math.Max(high, 1)
 	}
 
-	m := picture.Map{Title: oneLine(p.Table.String()) + ": " + pluralCount(p.Rows, "row"), CRS: p.CRS, Edges: len(p.Cells) <= 5000}
+	m := picture.Map{Theme: image.theme, Title: oneLine(p.Table.String()) + ": " + pluralCount(p.Rows, "row"), CRS: p.CRS, Edges: !p.Sample}
 	if p.Sample {
 		m.Title = fmt.Sprintf("%s: about %s rows", oneLine(p.Table.String()), formatCount(p.Rows))
 		m.Lines = []string{fmt.Sprintf("a sample of %s of them", formatCount(int64(len(p.Cells))))}
 	}
 
 	if p.Column != "" && low <= high {
-		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: formatValue(low), High: formatValue(high)}
+		m.Legend = picture.Legend{Name: oneLine(p.Column), Low: low, High: high}
 	}
 
-	factor := 1.0
-	if p.Sample { // so that the drawn cells fill the space of the others
-		factor = math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
-	}
+	factor, gaps := sampleFactor(p)
+	m.Gaps = gaps
 
 	categoryOf := categories(p, &m)
 	for _, c := range p.Cells {
@@ -146,7 +145,7 @@ func drawPreview(p *preview.Preview, name string) ([]byte, error) {
 		}
 	}
 
-	return m.Encode(name)
+	return m.Encode(image.file)
 }
 
 // categories gives the map a legend of the most frequent texts, and returns the category number of each text.
@@ -181,12 +180,19 @@ func categories(p *preview.Preview, m *picture.Map) map[string]int {
 	return numbers
 }
 
-// formatValue formats a value for the legend: whole numbers in full, others with four digits.
-func formatValue(f float64) string {
-	if f == math.Trunc(f) && math.Abs(f) < 1e12 {
-		return formatCount(int64(f))
+// sampleFactor returns the factor by which each cell of a sample is enlarged, so that it fills the space of the cells that
+// are left out, and a second factor by which the enlarged cells fill the gaps between them. The cell in the middle of a block
+// is half a cell away from the middle. Cells that are chosen at random leave larger gaps.
+func sampleFactor(p *preview.Preview) (factor, gaps float64) {
+	if !p.Sample {
+		return 1, 0
 	}
-	return strconv.FormatFloat(f, 'g', 4, 64)
+
+	factor = math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
+	if p.Even {
+		return factor, 1 + 1/factor
+	}
+	return factor, 3.2
 }
 
 // scaleRing returns a ring scaled by a factor about its centre.

@@ -3,18 +3,17 @@ package picture
 import (
 	"errors"
 	"fmt"
-	"image/color"
 )
 
 // Panel is a chart of horizontal bars.
 type Panel struct {
 	Title string
-	// Axis says what the lengths are.
+	// Axis names what the lengths of the bars are.
 	Axis string
 	Bars []Bar
 }
 
-// Bar is a value with its range. Label stands behind it.
+// Bar is a value with its range. Label is the text after it.
 type Bar struct {
 	Name, Label      string
 	Value, Low, High float64
@@ -23,15 +22,19 @@ type Bar struct {
 }
 
 const (
-	chartWidth = 850.0
-	barHeight  = 24.0
-	plotLabel  = 0.45 // room for labels, as a share of the longest bar
+	chartWidth  = 664.0
+	barHeight   = 13.5
+	panelTitle  = 11.5
+	labelGap    = 6.0
+	panelHead   = panelTitle*lineHeight + 4
+	panelAxis   = tickLength + 1.3*textSize
+	panelBottom = 8.0
 )
 
 // SaveBars draws panels below one another into a file, as PNG or SVG by the end of its
 // name.
-func SaveBars(name string, panels []Panel) error {
-	data, err := encodeBars(name, panels)
+func SaveBars(name string, theme Theme, panels []Panel) error {
+	data, err := encodeBars(name, theme, panels)
 	if err != nil {
 		return fmt.Errorf("drawing %s: %w", name, err)
 	}
@@ -39,13 +42,13 @@ func SaveBars(name string, panels []Panel) error {
 	return Write(name, data)
 }
 
-func encodeBars(name string, panels []Panel) ([]byte, error) {
+func encodeBars(name string, theme Theme, panels []Panel) ([]byte, error) {
 	letters, err := newTypeface()
 	if err != nil {
 		return nil, err
 	}
 
-	left, height := 0.0, margin
+	left, height := 0.0, 2*margin-panelBottom
 	for _, p := range panels {
 		if len(p.Bars) == 0 {
 			return nil, errors.New("a chart has no bars")
@@ -57,16 +60,17 @@ func encodeBars(name string, panels []Panel) ([]byte, error) {
 		height += p.height()
 	}
 
-	c, err := newCanvas(name, letters, chartWidth, height)
+	v := viewport{letters: letters, inks: theme.inks()}
+	c, err := newCanvas(name, letters, v.inks.page, chartWidth, height)
 	if err != nil {
 		return nil, err
 	}
 
 	top := margin
 	for _, p := range panels {
-		page := rect{left + 2*margin, top + titleSize*lineHeight + 4, chartWidth - 2*margin, 0}
-		page.bottom = page.top + barHeight*float64(len(p.Bars))
-		p.draw(c, viewport{page: page, letters: letters})
+		v.page = rect{left + margin + labelGap, top + panelHead, chartWidth - margin, 0}
+		v.page.bottom = v.page.top + barHeight*float64(len(p.Bars))
+		p.draw(c, v)
 		top += p.height()
 	}
 
@@ -74,59 +78,72 @@ func encodeBars(name string, panels []Panel) ([]byte, error) {
 }
 
 func (p Panel) height() float64 {
-	return titleSize*lineHeight + barHeight*float64(len(p.Bars)) + tickLength + 4*textSize*lineHeight
+	return panelHead + barHeight*float64(len(p.Bars)) + panelAxis + panelBottom
+}
+
+// longest is the value at the right end of the panel: each bar has room for its label behind it.
+func (p Panel) longest(v viewport) float64 {
+	longest := 0.0
+	for _, b := range p.Bars {
+		end, room := max(b.High, b.Value), v.page.width()-v.letters.width(b.Label, textSize)-labelGap-2
+		longest = max(longest, end*v.page.width()/max(room, v.page.width()/4))
+	}
+
+	if longest == 0 {
+		return 1
+	}
+	return longest
 }
 
 func (p Panel) draw(c canvas, v viewport) {
-	longest := 0.0
-	for _, b := range p.Bars {
-		longest = max(longest, b.High, b.Value)
-	}
-	if longest == 0 {
-		longest = 1
-	}
-
-	v.world.XMax = longest * (1 + plotLabel)
+	v.world.XMax = p.longest(v)
 	x := func(value float64) float64 { return v.page.left + value*v.perUnit() }
-	size := v.letters.fit(p.Title, titleSize, v.page.right-margin)
-	c.write(label{text: p.Title, at: point{margin, v.page.top - 8}, size: size})
-	gray := line{color: color.Gray{Y: 120}, width: 0.8}
+	axis := v.text(p.Axis, point{v.page.right, v.page.top - 6}, alignRight)
+	axis.ink = v.inks.subtext
+	c.write(axis)
 
+	size := v.letters.fit(p.Title, panelTitle, v.page.right-margin-v.letters.width(p.Axis, textSize)-2*margin)
+	c.write(label{text: p.Title, at: point{margin, v.page.top - 6}, size: size, ink: v.inks.text})
+	c.fill(v.inks.panel, v.page.ring())
+
+	faint, frame := line{color: v.inks.graticule, width: 0.7, crisp: true}, line{color: v.inks.frame, width: 0.7, crisp: true}
 	for _, t := range v.ticks(0, v.world.XMax, v.page.width()) {
-		length := tickLength / 2
-		if t.text != "" {
-			c.stroke(line{color: color.Gray{Y: 215}, width: 0.6}, point{x(t.value), v.page.top}, point{x(t.value), v.page.bottom})
-			length = tickLength
+		if t.text == "" {
+			continue
 		}
 
-		c.stroke(gray, point{x(t.value), v.page.bottom}, point{x(t.value), v.page.bottom + length})
-		c.write(label{text: t.text, at: point{x(t.value), v.page.bottom + tickLength + textSize}, size: textSize, align: alignCenter})
+		c.stroke(faint, point{x(t.value), v.page.top}, point{x(t.value), v.page.bottom})
+		c.stroke(frame, point{x(t.value), v.page.bottom}, point{x(t.value), v.page.bottom + tickLength})
+		if half := v.letters.width(t.text, textSize) / 2; x(t.value)+half <= chartWidth-margin/2 {
+			tick := v.text(t.text, point{x(t.value), v.page.bottom + tickLength + 1.05*textSize}, alignCenter)
+			tick.ink = v.inks.subtext
+			c.write(tick)
+		}
 	}
-
-	c.stroke(gray, point{v.page.left, v.page.top}, point{v.page.left, v.page.bottom}, point{v.page.right, v.page.bottom})
-	c.write(label{text: p.Axis, at: point{(v.page.left + v.page.right) / 2, v.page.bottom + tickLength + 2.3*textSize}, size: textSize, align: alignCenter})
 
 	for i, b := range p.Bars {
-		b.draw(c, x, v.page.top+(float64(i)+0.5)*barHeight)
+		b.draw(c, v, x, v.page.top+(float64(i)+0.5)*barHeight)
 	}
+	c.stroke(frame, point{v.page.left, v.page.top}, point{v.page.left, v.page.bottom}, point{v.page.right, v.page.bottom})
 }
 
 // draw draws a bar around the height y; x returns where a value lies.
-func (b Bar) draw(c canvas, x func(float64) float64, y float64) {
-	const half = 0.3 * barHeight
-	fill := color.Color(color.Gray{Y: 170})
+func (b Bar) draw(c canvas, v viewport, x func(float64) float64, y float64) {
+	const half = 0.34 * barHeight
+	fill := v.inks.bar
 	if b.Strong {
-		fill = color.NRGBA{R: 46, G: 125, B: 190, A: 255}
+		fill = v.inks.strongBar
 	}
 
 	c.fill(fill, rect{x(0), y - half, x(b.Value), y + half}.ring())
-	reach := line{color: color.Black, width: 1}
-	c.stroke(reach, point{x(b.Low), y}, point{x(b.High), y})
-
-	for _, end := range []float64{b.Low, b.High} {
-		c.stroke(reach, point{x(end), y - half/2}, point{x(end), y + half/2})
+	if b.Low < b.High {
+		reach := line{color: v.inks.text, width: 0.9}
+		c.stroke(reach, point{x(b.Low), y}, point{x(b.High), y})
+		for _, end := range []float64{b.Low, b.High} {
+			c.stroke(reach, point{x(end), y - half/2}, point{x(end), y + half/2})
+		}
 	}
 
-	c.write(label{text: b.Name, at: point{x(0) - 8, y + 0.35*textSize}, size: textSize, align: alignRight})
-	c.write(label{text: b.Label, at: point{x(max(b.Value, b.High)) + 6, y + 0.35*textSize}, size: textSize})
+	c.write(v.text(b.Name, point{x(0) - labelGap, y + 0.35*textSize}, alignRight))
+	c.write(v.text(b.Label, point{x(max(b.Value, b.High)) + labelGap, y + 0.35*textSize}, alignLeft))
 }

@@ -18,7 +18,7 @@ func testPanel() Panel {
 
 func TestBarsHaveTheirTexts(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "bars.svg")
-	if err := SaveBars(name, []Panel{testPanel(), testPanel()}); err != nil {
+	if err := SaveBars(name, Light, []Panel{testPanel(), testPanel()}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -36,7 +36,7 @@ func TestBarsHaveTheirTexts(t *testing.T) {
 // A bar is as long as its value.
 func TestBarsAreAsLongAsTheirValues(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "bars.png")
-	if err := SaveBars(name, []Panel{testPanel()}); err != nil {
+	if err := SaveBars(name, Light, []Panel{testPanel()}); err != nil {
 		t.Fatal(err)
 	}
 
@@ -60,7 +60,7 @@ func TestBarsAreAsLongAsTheirValues(t *testing.T) {
 		}
 	}
 
-	gray, blue := longest[color.NRGBA{170, 170, 170, 255}], longest[color.NRGBA{46, 125, 190, 255}]
+	gray, blue := longest[Light.inks().bar], longest[Light.inks().strongBar]
 	if blue < 100 || math.Abs(float64(gray)-2*float64(blue)) > 4 {
 		t.Errorf("the bar of 1 s has %d pixels, that of 0.5 s has %d", gray, blue)
 	}
@@ -70,7 +70,7 @@ func TestSaveBarsRefuses(t *testing.T) {
 	dir := t.TempDir()
 	for name, panels := range map[string][]Panel{"a.png": {{Title: "none"}}, "a.gif": {testPanel()}} {
 		name = filepath.Join(dir, name)
-		if err := SaveBars(name, panels); err == nil || !strings.Contains(err.Error(), name) {
+		if err := SaveBars(name, Dark, panels); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}

@@ -1,18 +1,15 @@
 // Package picture draws what lies in a grid's table: where the cells are, and in
-// which order; and charts of bars. It writes PNG and SVG.
+// which order; and charts of bars. It writes PNG and SVG, for a light or a dark page.
 package picture
 
 import (
 	"errors"
 	"fmt"
 	"image/color"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/image/font"
-	"golang.org/x/image/font/gofont/goregular"
-	"golang.org/x/image/font/opentype"
 )
 
 // point is a place on the page, in points of 1/72 inch from its upper left corner.
@@ -24,16 +21,29 @@ type rect struct{ left, top, right, bottom float64 }
 func (r rect) width() float64  { return r.right - r.left }
 func (r rect) height() float64 { return r.bottom - r.top }
 
+// holds tells whether all of b is inside r.
+func (r rect) holds(b rect) bool {
+	return r.left <= b.left && b.right <= r.right && r.top <= b.top && b.bottom <= r.bottom
+}
+
 // ring is the edge of a rectangle, without its first corner again.
 func (r rect) ring() []point {
 	return []point{{r.left, r.top}, {r.right, r.top}, {r.right, r.bottom}, {r.left, r.bottom}}
 }
 
+// outline is the edge of a rectangle once around and around its first corner, which else is open.
+func (r rect) outline() []point {
+	ring := r.ring()
+	return append(ring, ring[0], ring[1])
+}
+
 // line is how a line is drawn: its width and the lengths of dashes and gaps in points.
 type line struct {
-	color  color.Color
+	color  color.NRGBA
 	width  float64
 	dashes []float64
+	// crisp moves the line onto whole pixels. All of its parts are vertical or horizontal.
+	crisp bool
 }
 
 // align is where in its text a label's place is.
@@ -51,88 +61,32 @@ type label struct {
 	at    point
 	size  float64
 	align align
+	ink   color.NRGBA
 }
 
 // canvas is a page in one of the formats.
 type canvas interface {
 	// fill fills rings by the even-odd rule: a ring inside another one is a hole.
-	fill(c color.Color, rings ...[]point)
+	fill(c color.NRGBA, rings ...[]point)
 	// stroke draws a line through points.
 	stroke(l line, points ...point)
-	// disc fills a circle.
-	disc(c color.Color, center point, radius float64)
-	// write draws black text.
+	// mosaic draws tiles within a part of the page.
+	mosaic(within rect, tiles iter.Seq[tile])
+	// write draws text.
 	write(l label)
 	// encode returns the file.
 	encode() ([]byte, error)
 }
 
-// typeface is the font of a picture.
-type typeface struct {
-	font *opentype.Font
-}
-
-func newTypeface() (typeface, error) {
-	f, err := opentype.Parse(goregular.TTF)
-	if err != nil {
-		return typeface{}, fmt.Errorf("reading the font: %w", err)
-	}
-	return typeface{f}, nil
-}
-
-// face returns the font in a size in pixels.
-func (t typeface) face(pixels float64) (font.Face, error) {
-	f, err := opentype.NewFace(t.font, &opentype.FaceOptions{Size: pixels, DPI: 72, Hinting: font.HintingNone})
-	if err != nil {
-		return nil, fmt.Errorf("reading the font in size %g: %w", pixels, err)
-	}
-	return f, nil
-}
-
-// width returns how wide a text is in points.
-func (t typeface) width(text string, size float64) float64 {
-	const detail = 10 // the font measures in 64th of a pixel
-	face, err := t.face(detail * size)
-	if err != nil {
-		return 0
-	}
-	return float64(font.MeasureString(face, t.spell(text))) / 64 / detail
-}
-
-// fit returns the largest size up to most in which a text is not wider than width.
-func (t typeface) fit(text string, most, width float64) float64 {
-	if wide := t.width(text, most); wide > width {
-		return most * width / wide
-	}
-	return most
-}
-
-// spell writes letters that the font does not have by their numbers. It has the
-// Latin, Greek and Cyrillic ones.
-func (t typeface) spell(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if i, err := t.font.GlyphIndex(nil, r); err == nil && i != 0 {
-			b.WriteRune(r)
-		} else if r < 0x10000 {
-			fmt.Fprintf(&b, `\u%04x`, r)
-		} else {
-			fmt.Fprintf(&b, `\U%08x`, r)
-		}
-	}
-
-	return b.String()
-}
-
 // newCanvas returns an empty page of this size in points, for a file of this name.
-func newCanvas(name string, t typeface, width, height float64) (canvas, error) {
+func newCanvas(name string, t typeface, page color.NRGBA, width, height float64) (canvas, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
 	if strings.EqualFold(filepath.Ext(name), ".svg") {
-		return newVector(width, height), nil
+		return newVector(page, width, height), nil
 	}
-	return newRaster(t, width, height), nil
+	return newRaster(t, page, width, height), nil
 }
 
 // Write writes a picture that is drawn into a file.

@@ -1,9 +1,7 @@
 package picture
 
 import (
-	"image/color"
 	"math"
-	"strconv"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 )
@@ -11,26 +9,29 @@ import (
 // figure is a map in a frame with a scale on two sides. A unit is as long in each
 // direction.
 type figure struct {
-	// title stands above the map, its first line in larger letters.
+	theme Theme
+	// title is written above the map, its first line in larger letters.
 	title []string
 	// world is what the map shows at least, in CRS units.
 	world geomgen.Box
 	// draw draws into the map.
 	draw func(canvas, viewport)
-	// footer draws into the strip of footerHeight points below the map.
+	// footer draws into the strip below the map, which is as high as footerHeight says for its width.
 	footer       func(c canvas, v viewport, strip rect)
-	footerHeight float64
+	footerHeight func(v viewport, width float64) float64
 }
 
 // Lengths in points, and sizes of letters.
 const (
-	mapSide      = 620.0 // the longer one of the map's sides
-	leastSide    = 250.0
+	mapWidth     = 590.0 // at most
+	mapHeight    = 490.0
+	leastWidth   = 420.0 // the footer needs some
+	leastHeight  = 150.0
 	margin       = 12.0
-	tickLength   = 5.0
-	titleSize    = 13.0
-	subtitleSize = 11.0
-	textSize     = 10.0
+	tickLength   = 4.0
+	titleSize    = 13.5
+	subtitleSize = 10.0
+	textSize     = 9.5
 	lineHeight   = 1.35 // of the size of its letters
 )
 
@@ -39,6 +40,7 @@ type viewport struct {
 	world   geomgen.Box
 	page    rect
 	letters typeface
+	inks    inks
 }
 
 // perUnit is how many points a CRS unit has.
@@ -56,9 +58,15 @@ func (v viewport) ring(ring []geomgen.Point) []point {
 	return points
 }
 
-// box is a box as a ring.
-func (v viewport) box(b geomgen.Box) []point {
-	return v.ring([]geomgen.Point{{X: b.XMin, Y: b.YMin}, {X: b.XMax, Y: b.YMin}, {X: b.XMax, Y: b.YMax}, {X: b.XMin, Y: b.YMax}})
+// box is a box on the page.
+func (v viewport) box(b geomgen.Box) rect {
+	low, high := v.at(geomgen.Point{X: b.XMin, Y: b.YMin}), v.at(geomgen.Point{X: b.XMax, Y: b.YMax})
+	return rect{low.x, high.y, high.x, low.y}
+}
+
+// text is a label in the usual size and colour.
+func (v viewport) text(text string, at point, to align) label {
+	return label{text: text, at: at, size: textSize, align: to, ink: v.inks.text}
 }
 
 // encode draws the figure as PNG or SVG, by the end of the name of the file that it is for.
@@ -68,35 +76,41 @@ func (f figure) encode(name string) ([]byte, error) {
 		return nil, err
 	}
 
-	v := viewport{letters: letters}
-	width, height := mapSide, mapSide
-	if ratio := (f.world.YMax - f.world.YMin) / (f.world.XMax - f.world.XMin); ratio < 1 {
-		height = max(mapSide*ratio, leastSide)
+	v := viewport{letters: letters, inks: f.theme.inks()}
+	width, height := mapWidth, mapHeight
+	if ratio := (f.world.YMax - f.world.YMin) / (f.world.XMax - f.world.XMin); ratio < mapHeight/mapWidth {
+		height = max(mapWidth*ratio, leastHeight)
 	} else {
-		width = max(mapSide/ratio, 1.6*leastSide) // the footer needs some
+		width = max(mapHeight/ratio, leastWidth)
 	}
 
 	v.world = widen(f.world, width/height)
 	xTicks, yTicks := v.ticks(v.world.XMin, v.world.XMax, width), v.ticks(v.world.YMin, v.world.YMax, height)
-	left := margin + tickLength + 4
+	left, right := margin, margin
 	for _, t := range yTicks {
-		left = max(left, margin+tickLength+4+letters.width(t.text, textSize))
+		left = max(left, margin+tickLength+3+letters.width(t.text, textSize))
+	}
+	for _, t := range xTicks {
+		half := letters.width(t.text, textSize) / 2
+		right = max(right, margin/2+half-(v.world.XMax-t.value)/(v.world.XMax-v.world.XMin)*width)
 	}
 
-	top := margin + textSize*lineHeight // the y above the scale
+	top := margin
 	for i := range f.title {
 		top += sizeOfTitle(i) * lineHeight
 	}
 
-	v.page = rect{left, top, left + width, top + height}
-	below := v.page.bottom + tickLength + 2*textSize*lineHeight
-	strip := rect{v.page.left, below, v.page.right, below + f.footerHeight}
-	c, err := newCanvas(name, letters, v.page.right+2*margin, strip.bottom+margin)
+	v.page = rect{left, top + 5, left + width, top + 5 + height}
+	below := v.page.bottom + tickLength + 2.1*textSize + margin
+	strip := rect{v.page.left, below, v.page.right, below + f.footerHeight(v, width)}
+	c, err := newCanvas(name, letters, v.inks.page, v.page.right+right, strip.bottom+margin)
 	if err != nil {
 		return nil, err
 	}
 
 	f.writeTitle(c, v)
+	c.fill(v.inks.panel, v.page.ring())
+	v.graticule(c, xTicks, yTicks)
 	f.draw(c, v)
 	v.axes(c, xTicks, yTicks)
 	f.footer(c, v, strip)
@@ -111,14 +125,15 @@ func sizeOfTitle(i int) float64 {
 	return subtitleSize
 }
 
-// writeTitle writes the title in the middle above the map.
+// writeTitle writes the title above the map, from the left.
 func (f figure) writeTitle(c canvas, v viewport) {
-	y := margin
+	y, ink := margin, v.inks.text
 	for i, text := range f.title {
 		size := sizeOfTitle(i)
 		y += size * lineHeight
-		at := point{(v.page.left + v.page.right) / 2, y - 0.35*size}
-		c.write(label{text: text, at: at, size: v.letters.fit(text, size, v.page.width()), align: alignCenter})
+		at := point{v.page.left, y - 0.35*size}
+		c.write(label{text: text, at: at, size: v.letters.fit(text, size, v.page.width()), ink: ink})
+		ink = v.inks.subtext
 	}
 }
 
@@ -134,79 +149,6 @@ func widen(b geomgen.Box, ratio float64) geomgen.Box {
 	}
 
 	return b
-}
-
-// tick is a mark on a scale; small ones have no text.
-type tick struct {
-	value float64
-	text  string
-}
-
-// ticks returns the marks of a scale of this many points: at round numbers, about five
-// of them with text.
-func (v viewport) ticks(low, high, points float64) (ticks []tick) {
-	step := roundLength((high - low) / 4)
-	for points < 1.5*v.widestNumber(low, high, step)*(high-low)/step && step < high-low {
-		step = roundLength(step * 2.5) // 1, 2, 5, 10
-	}
-
-	const parts = 5
-	const rounding = 1e-9 // of a step
-	first := math.Ceil(low/step*parts - rounding)
-	for n := range int((high-low)/step*parts) + 2 {
-		i := first + float64(n)
-		t := tick{value: i * step / parts}
-		if t.value > high+rounding*step {
-			break
-		}
-
-		if math.Mod(i, parts) == 0 {
-			t.value = i / parts * step
-			t.text = writeNumber(t.value, step)
-		}
-
-		ticks = append(ticks, t)
-	}
-
-	return ticks
-}
-
-// writeNumber writes a multiple of step, with the digits that tell it from others.
-func writeNumber(f, step float64) string {
-	digits := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
-	return strconv.FormatFloat(f+0, 'f', digits, 64) // + 0: no minus zero
-}
-
-func (v viewport) widestNumber(low, high, step float64) float64 {
-	return max(v.letters.width(writeNumber(low, step), textSize), v.letters.width(writeNumber(high, step), textSize))
-}
-
-// axes draws the frame of the map and its scales.
-func (v viewport) axes(c canvas, xTicks, yTicks []tick) {
-	gray := line{color: color.Gray{Y: 120}, width: 0.8}
-	length := func(t tick) float64 {
-		if t.text == "" {
-			return tickLength / 2
-		}
-		return tickLength
-	}
-
-	for _, t := range xTicks {
-		x := v.at(geomgen.Point{X: t.value}).x
-		c.stroke(gray, point{x, v.page.bottom}, point{x, v.page.bottom + length(t)})
-		c.write(label{text: t.text, at: point{x, v.page.bottom + tickLength + textSize}, size: textSize, align: alignCenter})
-	}
-
-	for _, t := range yTicks {
-		y := v.at(geomgen.Point{Y: t.value}).y
-		c.stroke(gray, point{v.page.left, y}, point{v.page.left - length(t), y})
-		c.write(label{text: t.text, at: point{v.page.left - tickLength - 3, y + 0.35*textSize}, size: textSize, align: alignRight})
-	}
-
-	ring := v.page.ring()
-	c.stroke(gray, append(ring, ring[0], ring[1])...) // once more around the corner, which else is open
-	c.write(label{text: "x", at: point{(v.page.left + v.page.right) / 2, v.page.bottom + tickLength + 2.2*textSize}, size: textSize, align: alignCenter})
-	c.write(label{text: "y", at: point{v.page.left, v.page.top - 0.5*textSize}, size: textSize, align: alignCenter})
 }
 
 // roundLength returns the largest of 1, 2 and 5 times a power of ten up to most.

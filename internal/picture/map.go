@@ -12,21 +12,24 @@ import (
 
 // Map is a picture of cells and of what selects them.
 type Map struct {
+	Theme Theme
 	Title string
-	// Lines stand below the title, in smaller letters.
+	// Lines are written below the title, in smaller letters.
 	Lines []string
-	// CRS is what is known of the CRS, whose SRID is 0 for none: it is written down, with a
-	// scale bar.
+	// CRS is written below the map, with a scale bar. An SRID of 0 means that there is none.
 	CRS crs.CRS
 	// Pieces are filled, in their order.
 	Pieces []Piece
-	// Edges outlines each piece.
+	// Edges outlines each piece, where the pieces are large enough.
 	Edges bool
+	// Gaps is how many times as large a piece is drawn behind all others, to fill the gaps that a sample has. 0 if the
+	// pieces are not a sample.
+	Gaps float64
 	// Area is filled below the pieces and its edge drawn above them; Extent is a dashed
 	// box. Either may be none.
 	Area   []geomgen.Polygon
 	Extent *geomgen.Box
-	// Legend says what the colours are: at 0, at 1, and of what.
+	// Legend says what the colours of the scale are.
 	Legend Legend
 	// Categories say what the colours are of pieces with one.
 	Categories Categories
@@ -35,16 +38,11 @@ type Map struct {
 }
 
 // Piece is a filled ring, and where its colour lies on the scale, 0 to 1; NaN for
-// none, which is grey. A piece with a Category, from 1, has its colour instead.
+// none, which has a grey of its own. A piece with a Category, from 1, has its colour instead.
 type Piece struct {
 	Ring     []geomgen.Point
 	Value    float64
 	Category int
-}
-
-// Legend explains the scale of colours. It is left out while Name is empty.
-type Legend struct {
-	Name, Low, High string
 }
 
 // Sample is some cells by their shapes: those that are selected, and others around
@@ -54,7 +52,7 @@ type Sample struct {
 	Cells, Others [][]geomgen.Point
 }
 
-// CheckName refuses a name whose end is no format.
+// CheckName refuses a name that ends in none of the formats.
 func CheckName(name string) error {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".png", ".svg":
@@ -83,11 +81,12 @@ func (m Map) Encode(name string) ([]byte, error) {
 	b := m.bounds()
 	room := 0.03 * math.Max(b.XMax-b.XMin, b.YMax-b.YMin)
 	f := figure{
+		theme:        m.Theme,
 		title:        append([]string{m.Title}, m.Lines...),
 		world:        geomgen.Box{XMin: b.XMin - room, YMin: b.YMin - room, XMax: b.XMax + room, YMax: b.YMax + room},
 		draw:         m.draw,
 		footer:       m.footer,
-		footerHeight: m.footerHeight(),
+		footerHeight: m.footerHeight,
 	}
 
 	data, err := f.encode(name)

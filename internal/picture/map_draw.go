@@ -1,89 +1,149 @@
 package picture
 
 import (
-	"image/color"
+	"iter"
 	"math"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 )
 
-func areaColor() color.Color { return color.NRGBA{R: 200, G: 30, B: 30, A: 255} }
+func (k inks) areaLine() line { return line{color: k.area, width: 1.1} }
 
-func areaFill() color.Color { return color.NRGBA{R: 250, G: 226, B: 222, A: 255} }
-
-func areaLine() line { return line{color: areaColor(), width: 1.2} }
-
-func extentLine() line {
-	return line{color: color.Black, width: 1, dashes: []float64{5, 3}}
+func (k inks) extentLine() line {
+	return line{color: k.text, width: 1, dashes: []float64{5, 3}}
 }
-
-func edgeColor() color.Color { return color.Gray{Y: 110} }
 
 // draw draws area, pieces and extent.
 func (m Map) draw(c canvas, v viewport) {
-	for _, polygon := range m.Area {
-		var rings [][]point
-		for _, ring := range polygon {
-			if inside := clipRing(v.ring(ring), v.page); len(inside) > 2 {
-				rings = append(rings, inside)
-			}
-		}
-
+	area := newDrawnArea(v, m.Area)
+	for _, rings := range area.fills {
 		if len(rings) > 0 {
-			c.fill(areaFill(), rings...)
+			c.fill(v.inks.areaFill, rings...)
 		}
 	}
 
 	m.drawPieces(c, v)
 
-	for _, polygon := range m.Area {
-		for _, ring := range polygon {
-			for _, part := range clipLine(v.ring(ring), v.page) {
-				c.stroke(areaLine(), part...)
-			}
-		}
+	for _, part := range area.lines {
+		c.stroke(v.inks.areaLine(), part...)
 	}
-
 	if m.Extent != nil {
-		ring := v.box(*m.Extent)
-		c.stroke(extentLine(), append(ring, ring[0])...)
+		ring := v.box(*m.Extent).ring()
+		c.stroke(v.inks.extentLine(), append(ring, ring[0])...)
 	}
 }
 
-// drawPieces fills the pieces, points as dots as large as their number allows.
-func (m Map) drawPieces(c canvas, v viewport) {
-	apart := math.Sqrt(v.page.width() * v.page.height() / float64(len(m.Pieces)))
-	radius := math.Max(0.7, math.Min(4, 0.2*apart))
+// Lengths in points. Below leastOutlined, lines between cells hide the cells; below leastApart, dots make patterns of
+// their own.
+const (
+	leastOutlined = 5.0
+	leastApart    = 3.0
+)
 
+// drawPieces fills the pieces, and outlines them where they are large enough.
+func (m Map) drawPieces(c canvas, v viewport) {
+	apart := v.apart(m.Pieces)
+	c.mosaic(v.page, m.tiles(v, apart))
+	if !m.Edges || apart < leastOutlined {
+		return
+	}
+
+	edge := line{color: v.inks.edge, width: max(0.3, min(0.8, 0.035*apart))}
 	for _, piece := range m.Pieces {
-		ring, fill := v.ring(piece.Ring), m.Categories.color(piece)
-		switch {
-		case len(ring) == 0:
-			continue
-		case len(ring) == 1:
-			if m.Edges { // a pale dot would not be seen
-				c.disc(edgeColor(), ring[0], radius+0.4)
+		if ring := v.ring(piece.Ring); len(ring) > 1 {
+			c.stroke(edge, append(ring, ring[0])...)
+		}
+	}
+}
+
+// apart is how far pieces are from their neighbours: the root of its share of the box around all of them.
+func (v viewport) apart(pieces []Piece) float64 {
+	if len(pieces) < 2 {
+		return v.page.width()
+	}
+
+	all := rect{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
+	for _, piece := range pieces {
+		for _, p := range piece.Ring {
+			at := v.at(p)
+			all = rect{min(all.left, at.x), min(all.top, at.y), max(all.right, at.x), max(all.bottom, at.y)}
+		}
+	}
+
+	return math.Sqrt(max(1, all.width()) * max(1, all.height()) / float64(len(pieces)))
+}
+
+// tiles returns the pieces as they are drawn, those that fill gaps first.
+func (m Map) tiles(v viewport, apart float64) iter.Seq[tile] {
+	return func(yield func(tile) bool) {
+		var ring []point
+		for _, behind := range []bool{true, false} {
+			if behind && m.Gaps == 0 {
+				continue
 			}
 
-			c.disc(fill, ring[0], radius)
-			continue
-		}
+			for _, piece := range m.Pieces {
+				ring = ring[:0]
+				for _, p := range piece.Ring {
+					ring = append(ring, v.at(p))
+				}
+				if len(ring) == 0 {
+					continue
+				}
 
-		// A cell smaller than a dot is drawn as one.
-		c.fill(fill, grow(ring))
-		edge := line{color: edgeColor(), width: 0.3}
-		if !m.Edges {
-			edge = line{color: fill, width: 0.8} // no seam between neighbours
+				t := tile{m.shape(ring, apart), m.Categories.color(v.inks, piece), behind}
+				if behind {
+					t.ring = enlarge(t.ring, m.Gaps)
+				}
+				if !yield(t) {
+					return
+				}
+			}
 		}
-
-		c.stroke(edge, append(ring, ring[0])...)
 	}
 }
 
-// grow returns a ring, or a box around it where it is too thin to see.
-func grow(ring []point) []point {
+// shape returns the ring of a piece as it is drawn. Points are dots as large as their number allows. If dots would
+// touch, each point is a square that overlaps its neighbours.
+func (m Map) shape(ring []point, apart float64) []point {
+	switch {
+	case len(ring) > 1:
+		return grow(ring, max(0.8, min(2, apart/2)))
+	case apart >= leastApart:
+		return circle(ring[0], min(4, 0.3*apart))
+	}
+
+	half := max(0.5, 0.65*apart)
+	return rect{ring[0].x - half, ring[0].y - half, ring[0].x + half, ring[0].y + half}.ring()
+}
+
+// enlarge returns a ring so many times as large about the middle of its box.
+func enlarge(ring []point, times float64) []point {
+	b := boundsOf(ring)
+	mid := point{(b.left + b.right) / 2, (b.top + b.bottom) / 2}
+	large := make([]point, len(ring))
+	for i, p := range ring {
+		large[i] = between(mid, p, times)
+	}
+
+	return large
+}
+
+// circle is a polygon that looks round in the size of a dot.
+func circle(center point, radius float64) []point {
+	const corners = 16
+	ring := make([]point, corners)
+	for i := range ring {
+		sin, cos := math.Sincos(2 * math.Pi * float64(i) / corners)
+		ring[i] = point{center.x + radius*cos, center.y + radius*sin}
+	}
+
+	return ring
+}
+
+// grow returns a ring, or a box around it where it is thinner than least and could hardly be seen.
+func grow(ring []point, least float64) []point {
 	r := boundsOf(ring)
-	const least = 0.9
 	if r.width() >= least && r.height() >= least {
 		return ring
 	}
@@ -102,23 +162,7 @@ func boundsOf(ring []point) rect {
 	return r
 }
 
-// scale returns the colour of a value between 0 and 1: from pale yellow to dark
-// blue, so that it reads in grey, too.
-func scale(v float64) color.Color {
-	if math.IsNaN(v) {
-		return color.Gray{Y: 200}
-	}
-
-	stops := [...][3]float64{{255, 247, 188}, {199, 233, 180}, {65, 182, 196}, {34, 94, 168}, {8, 29, 88}}
-	f := math.Max(0, math.Min(1, v)) * float64(len(stops)-1)
-	i := min(int(f), len(stops)-2)
-	f -= float64(i)
-	mix := func(k int) uint8 { return uint8(stops[i][k]*(1-f) + stops[i+1][k]*f) }
-
-	return color.NRGBA{R: mix(0), G: mix(1), B: mix(2), A: 255}
-}
-
-// sampleBox is the box around the cells of a sample.
+// box is the box around the cells of a sample.
 func (s Sample) box() geomgen.Box {
 	b := geomgen.Box{XMin: math.Inf(1), YMin: math.Inf(1), XMax: math.Inf(-1), YMax: math.Inf(-1)}
 	for _, rings := range [][][]geomgen.Point{s.Cells, s.Others} {

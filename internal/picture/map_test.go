@@ -25,7 +25,7 @@ func testMap() Map {
 	area := append(boxRing(1, 1, 6), geomgen.Point{X: 1, Y: 1})
 	return Map{
 		Title: "three cells", Lines: []string{"and a half"}, CRS: laea(), Area: []geomgen.Polygon{{area}},
-		Extent: &geomgen.Box{XMax: 10, YMax: 10}, Legend: Legend{Name: "coverage", Low: "0", High: "1"},
+		Extent: &geomgen.Box{XMax: 10, YMax: 10}, Legend: Legend{Name: "coverage", Low: 0, High: 1},
 		Pieces: []Piece{{boxRing(0, 0, 4), 0, 0}, {boxRing(4, 4, 4), 1, 0}, {boxRing(4, 0, 4), math.NaN(), 0}},
 		Sample: Sample{Title: "a sample", Cells: [][]geomgen.Point{boxRing(0, 0, 1)}, Others: [][]geomgen.Point{boxRing(1, 0, 1)}},
 	}
@@ -56,8 +56,9 @@ func TestMapHasItsColours(t *testing.T) {
 		}
 	}
 
+	inks := Light.inks()
 	side := 0 // of a piece, in pixels
-	for what, c := range map[string]color.Color{"low": scale(0), "high": scale(1), "no value": scale(math.NaN())} {
+	for what, c := range map[string]color.Color{"low": inks.scale(0), "high": inks.scale(1), "no value": inks.noValue} {
 		n := seen[color.NRGBAModel.Convert(c)]
 		if n < 1000 {
 			t.Errorf("%s: %d pixels", what, n)
@@ -65,13 +66,13 @@ func TestMapHasItsColours(t *testing.T) {
 		side = max(side, int(math.Sqrt(float64(n))))
 	}
 
-	if n := seen[areaColor()]; n < 100 {
+	if n := seen[inks.area]; n < 100 {
 		t.Errorf("the area has %d pixels", n)
 	}
 
 	// One unit is as long in each direction: the piece of the highest colour is a square.
 	lo, hi := [2]int{b.Max.X, b.Max.Y}, [2]int{}
-	want := color.NRGBAModel.Convert(scale(1))
+	want := color.NRGBAModel.Convert(inks.scale(1))
 	for y := b.Min.Y; y < b.Max.Y*6/10; y++ { // above the legend
 		for x := b.Min.X; x < b.Max.X; x++ {
 			if color.NRGBAModel.Convert(img.At(x, y)) == want {
@@ -150,7 +151,7 @@ func saved(t *testing.T, m Map) image.RGBA64Image {
 	return img.(image.RGBA64Image)
 }
 
-// An area is filled but for its hole, whichever way its rings turn, and the bar is as
+// An area is filled except for its hole, whichever way its rings turn, and the bar is as
 // long on the map as its text says.
 func TestMapFillsTheAreaButNotItsHole(t *testing.T) {
 	for name, turn := range map[string][2]bool{"as they are": {}, "both reversed": {true, true}, "one reversed": {false, true}} {
@@ -162,8 +163,8 @@ func TestMapFillsTheAreaButNotItsHole(t *testing.T) {
 		}
 
 		m := Map{CRS: crs.CRS{SRID: 4326}, Area: []geomgen.Polygon{{append(shell, shell[0]), append(hole, hole[0])}}, Pieces: []Piece{{boxRing(1, 1, 2), 1, 0}}}
-		img := saved(t, m)
-		edge, n := pixels(img, areaColor())
+		img, inks := saved(t, m), Light.inks()
+		edge, n := pixels(img, inks.area)
 		if n < 500 {
 			t.Fatalf("%s: the edge has %d pixels", name, n)
 		}
@@ -175,7 +176,7 @@ func TestMapFillsTheAreaButNotItsHole(t *testing.T) {
 			what  string
 			x, y  float64
 			color color.Color
-		}{{"area", 8, 8, areaFill()}, {"area left of the hole", 3.5, 5, areaFill()}, {"hole", 5, 5, color.White}, {"cell", 2, 2, scale(1)}} {
+		}{{"area", 8, 8, inks.areaFill}, {"area left of the hole", 3.5, 5, inks.areaFill}, {"hole", 5, 5, inks.panel}, {"cell", 2, 2, inks.scale(1)}} {
 			if got := at(want.x, want.y); got != color.NRGBAModel.Convert(want.color) {
 				t.Errorf("%s: %s has colour %v, want %v", name, want.what, got, want.color)
 			}
@@ -203,7 +204,7 @@ func TestMapFillsTheAreaButNotItsHole(t *testing.T) {
 // A strip far longer than wide is drawn as a line, and points as dots that can be seen.
 func TestMapDrawsThinAndSmallThings(t *testing.T) {
 	strip := Map{Pieces: []Piece{{[]geomgen.Point{{X: 0, Y: 0}, {X: 10000, Y: 0}, {X: 10000, Y: 1}, {X: 0, Y: 1}}, 1, 0}}}
-	if box, n := pixels(saved(t, strip), scale(1)); n < 500 || box.Dy() > 5 {
+	if box, n := pixels(saved(t, strip), Light.inks().scale(1)); n < 500 || box.Dy() > 5 {
 		t.Errorf("a strip is drawn in %v, %d pixels", box, n)
 	}
 
@@ -211,12 +212,12 @@ func TestMapDrawsThinAndSmallThings(t *testing.T) {
 	for i := range 10 {
 		points.Pieces = append(points.Pieces, Piece{[]geomgen.Point{{X: float64(i), Y: float64(i % 3)}}, 1, 0})
 	}
-	if _, n := pixels(saved(t, points), scale(1)); n < 10*40 {
+	if _, n := pixels(saved(t, points), Light.inks().scale(1)); n < 10*40 {
 		t.Errorf("ten points have %d pixels", n)
 	}
 
 	one := Map{Pieces: []Piece{{[]geomgen.Point{{X: 4e6, Y: 3e6}}, 1, 0}}}
-	if _, n := pixels(saved(t, one), scale(1)); n < 20 {
+	if _, n := pixels(saved(t, one), Light.inks().scale(1)); n < 20 {
 		t.Errorf("a single point has %d pixels", n)
 	}
 }
@@ -253,7 +254,7 @@ func TestCategories(t *testing.T) {
 
 	text, colors := string(b), map[string]bool{}
 	for i, p := range m.Pieces {
-		fill := hex(m.Categories.color(p))
+		fill := hex(m.Categories.color(Light.inks(), p))
 		if colors[fill] {
 			t.Errorf("piece %d has the colour %s of another one", i, fill)
 		}
@@ -263,7 +264,7 @@ func TestCategories(t *testing.T) {
 		}
 	}
 
-	for _, words := range []string{">use of land:<", ">value &lt;0&gt;<", ">value &lt;11&gt;<", ">3 others<", ">no value<"} {
+	for _, words := range []string{">use of land<", ">value &lt;0&gt;<", ">value &lt;11&gt;<", ">3 others<", ">no value<"} {
 		if !strings.Contains(text, words) {
 			t.Errorf("the legend lacks %q", words)
 		}

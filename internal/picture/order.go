@@ -10,7 +10,10 @@ import (
 
 // Order is a picture of the order of a table's cells.
 type Order struct {
+	Theme Theme
 	Title string
+	// Lines are written below the title, in smaller letters.
+	Lines []string
 	// Extent is the box around all cells, in CRS units.
 	Extent geomgen.Box
 	// Blocks are the boxes of blocks of cells, in CRS units, in the order of
@@ -26,11 +29,12 @@ func (o Order) Save(name string) error {
 
 	room := 0.02 * math.Max(o.Extent.XMax-o.Extent.XMin, o.Extent.YMax-o.Extent.YMin)
 	f := figure{
-		title:        []string{o.Title},
+		theme:        o.Theme,
+		title:        append([]string{o.Title}, o.Lines...),
 		world:        geomgen.Box{XMin: o.Extent.XMin - room, YMin: o.Extent.YMin - room, XMax: o.Extent.XMax + room, YMax: o.Extent.YMax + room},
 		draw:         o.draw,
 		footer:       o.footer,
-		footerHeight: 2 * keyHeight,
+		footerHeight: func(viewport, float64) float64 { return legendHeight },
 	}
 
 	data, err := f.encode(name)
@@ -41,77 +45,50 @@ func (o Order) Save(name string) error {
 	return Write(name, data)
 }
 
-func frameLine() line { return line{color: color.Black, width: 1.5} }
+func (o Order) frame(k inks) line { return line{color: k.text, width: 1.3} }
+
+// color is the colour of a block.
+func (o Order) color(k inks, block int) color.NRGBA {
+	return k.scale(float64(block) / float64(max(1, len(o.Blocks)-1)))
+}
 
 // draw fills the blocks with colours along the order, and draws the line that joins
 // their centres.
 func (o Order) draw(c canvas, v viewport) {
-	colors := rainbow(len(o.Blocks))
-	for i, b := range o.Blocks {
-		c.fill(pale(colors[i]), v.box(b))
-	}
+	c.mosaic(v.page, func(yield func(tile) bool) {
+		for i, b := range o.Blocks {
+			if !yield(tile{ring: v.box(b).ring(), color: mix(v.inks.page, o.color(v.inks, i), 0.3)}) {
+				return
+			}
+		}
+	})
 
-	center := func(b geomgen.Box) point {
+	center := func(i int) point {
+		b := o.Blocks[i]
 		return v.at(geomgen.Point{X: (b.XMin + b.XMax) / 2, Y: (b.YMin + b.YMax) / 2})
 	}
 	for i := 1; i < len(o.Blocks); i++ {
-		c.stroke(line{color: colors[i], width: 1.8}, center(o.Blocks[i-1]), center(o.Blocks[i]))
+		line := line{color: o.color(v.inks, i), width: 1.4, crisp: true}
+		c.stroke(line, o.around(center, i)...)
 	}
 
-	ring := v.box(o.Extent)
-	c.stroke(frameLine(), append(ring, ring[0], ring[1])...)
+	c.stroke(o.frame(v.inks), v.box(o.Extent).outline()...)
 }
 
-func (o Order) footer(c canvas, _ viewport, strip rect) {
-	drawKeys(c, []key{
-		{"extent", func(c canvas, at rect) {
-			y := (at.top + at.bottom) / 2
-			c.stroke(frameLine(), point{at.left, y}, point{at.right, y})
-		}},
-		{"order of cell_id, from blue to red", drawRainbow},
-	}, strip)
-}
-
-// drawRainbow is the sample of the curve.
-func drawRainbow(c canvas, at rect) {
-	colors := rainbow(24)
-	step := at.width() / float64(len(colors))
-	y := (at.top + at.bottom) / 2
-
-	for i, hue := range colors {
-		c.stroke(line{color: hue, width: 2}, point{at.left + float64(i)*step, y}, point{at.left + float64(i+1)*step, y})
+// around returns the line from the block before the i-th to the middle of the way to the next one, so that there is no
+// gap at a corner.
+func (o Order) around(center func(int) point, i int) []point {
+	points := []point{center(i - 1), center(i)}
+	if i+1 < len(o.Blocks) {
+		points = append(points, between(center(i), center(i+1), 0.5))
 	}
+	return points
 }
 
-// rainbow returns n colours from blue to red.
-func rainbow(n int) []color.Color {
-	colors := make([]color.Color, n)
-	for i := range colors {
-		at := 0.0
-		if n > 1 {
-			at = float64(i) / float64(n-1)
-		}
+func (o Order) footer(c canvas, v viewport, strip rect) {
+	l := Legend{Name: "order of cell_id", LowText: "first", HighText: "last"}
+	l.draw(c, v, strip)
 
-		colors[i] = hue(0.66 * (1 - at))
-	}
-
-	return colors
-}
-
-// hue returns a strong colour: red is 0, green a third, blue two thirds.
-func hue(h float64) color.Color {
-	const value = 0.85
-	channel := func(peak float64) uint8 { // full up to a sixth from its peak, none beyond a third
-		distance := math.Abs(h - peak)
-		distance = math.Min(distance, 1-distance)
-		return uint8(255 * value * math.Max(0, math.Min(1, 2-6*distance)))
-	}
-
-	return color.NRGBA{R: channel(0), G: channel(1.0 / 3), B: channel(2.0 / 3), A: 255}
-}
-
-func pale(c color.Color) color.Color {
-	r, g, b, _ := c.RGBA()
-	mix := func(v uint32) uint8 { return uint8((v>>8 + 3*255) / 4) }
-	return color.NRGBA{R: mix(r), G: mix(g), B: mix(b), A: 255}
+	extent := newColumns(v, []key{{"extent", lineKey(o.frame(v.inks))}}, strip.width())
+	extent.draw(c, v, point{strip.left + legendWidth + 3*margin, strip.top + textSize})
 }

@@ -36,8 +36,8 @@ func ExampleOrder_Save() {
 	// Output: <nil>
 }
 
-// The colours along the order must be in the picture: blue where it begins, red
-// where it ends, and the black frame of the extent around them.
+// The colours along the order must be in the picture: yellow where it begins, green, and violet
+// where it ends, and the dark frame of the extent around them.
 func TestSaveDrawsTheOrder(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "cells.png")
 	if err := order(16, 12).Save(file); err != nil {
@@ -54,25 +54,25 @@ func TestSaveDrawsTheOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	var blue, green, red, black int
+	var yellow, green, violet, dark int
 	for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y++ {
 		for x := img.Bounds().Min.X; x < img.Bounds().Max.X; x++ {
 			r, g, b, _ := img.At(x, y).RGBA()
 			switch r, g, b := r>>8, g>>8, b>>8; {
-			case b > 150 && r < 60 && g < 60:
-				blue++
-			case g > 150 && r < 60 && b < 60:
+			case r > 160 && g > 200 && b < 80:
+				yellow++
+			case r < 60 && g > 150 && b > 100 && b < 150:
 				green++
-			case r > 150 && g < 60 && b < 60:
-				red++
-			case r < 30 && g < 30 && b < 30:
-				black++
+			case r > 50 && r < 90 && g < 50 && b > 70:
+				violet++
+			case r < 35 && g < 40 && b < 45:
+				dark++
 			}
 		}
 	}
 
-	if blue < 100 || green < 100 || red < 100 || black < 1000 {
-		t.Errorf("%d blue, %d green, %d red, %d black pixels", blue, green, red, black)
+	if yellow < 100 || green < 100 || violet < 100 || dark < 1000 {
+		t.Errorf("%d yellow, %d green, %d violet, %d dark pixels", yellow, green, violet, dark)
 	}
 }
 

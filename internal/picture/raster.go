@@ -1,15 +1,18 @@
 package picture
 
 import (
-	"bytes"
 	"errors"
+	"image"
 	"image/color"
+	"image/draw"
+	"iter"
+	"math"
 
 	"git.sr.ht/~sbinet/gg"
 )
 
-// dotsPerPoint makes pictures of 96 dots an inch.
-const dotsPerPoint = 96.0 / 72
+// dotsPerPoint makes pictures of 108 dots an inch, about 900 to 1,000 pixels wide.
+const dotsPerPoint = 1.5
 
 // raster is a page as PNG.
 type raster struct {
@@ -18,9 +21,9 @@ type raster struct {
 	err     error // of the font
 }
 
-func newRaster(t typeface, width, height float64) *raster {
+func newRaster(t typeface, page color.NRGBA, width, height float64) *raster {
 	r := &raster{context: gg.NewContext(int(width*dotsPerPoint+0.5), int(height*dotsPerPoint+0.5)), letters: t}
-	r.context.SetColor(color.White)
+	r.context.SetColor(page)
 	r.context.Clear()
 	r.context.SetFillRuleEvenOdd()
 	r.context.SetLineCapButt()
@@ -29,19 +32,21 @@ func newRaster(t typeface, width, height float64) *raster {
 	return r
 }
 
-func (r *raster) path(points []point) {
+func (r *raster) path(points []point, place func(float64) float64) {
 	for i, p := range points {
 		if i == 0 {
-			r.context.MoveTo(p.x*dotsPerPoint, p.y*dotsPerPoint)
+			r.context.MoveTo(place(p.x), place(p.y))
 		} else {
-			r.context.LineTo(p.x*dotsPerPoint, p.y*dotsPerPoint)
+			r.context.LineTo(place(p.x), place(p.y))
 		}
 	}
 }
 
-func (r *raster) fill(c color.Color, rings ...[]point) {
+func dots(points float64) float64 { return points * dotsPerPoint }
+
+func (r *raster) fill(c color.NRGBA, rings ...[]point) {
 	for _, ring := range rings {
-		r.path(ring)
+		r.path(ring, dots)
 		r.context.ClosePath()
 	}
 
@@ -52,20 +57,54 @@ func (r *raster) fill(c color.Color, rings ...[]point) {
 func (r *raster) stroke(l line, points ...point) {
 	dashes := make([]float64, len(l.dashes))
 	for i, d := range l.dashes {
-		dashes[i] = d * dotsPerPoint
+		dashes[i] = dots(d)
 	}
 
-	r.path(points)
+	width, place := dots(l.width), dots
+	if l.crisp {
+		width = max(1, math.Round(width))
+		half := math.Mod(width, 2) / 2 // of a pixel, where the number of pixels is odd
+		place = func(f float64) float64 { return math.Round(dots(f)-half) + half }
+	}
+
+	r.path(points, place)
 	r.context.SetColor(l.color)
-	r.context.SetLineWidth(l.width * dotsPerPoint)
+	r.context.SetLineWidth(width)
 	r.context.SetDash(dashes...)
 	r.context.Stroke()
 }
 
-func (r *raster) disc(c color.Color, center point, radius float64) {
-	r.context.DrawCircle(center.x*dotsPerPoint, center.y*dotsPerPoint, radius*dotsPerPoint)
-	r.context.SetColor(c)
-	r.context.Fill()
+func (r *raster) mosaic(within rect, tiles iter.Seq[tile]) {
+	at, m := sample(within, tiles)
+	img := r.context.Image().(*image.RGBA) // as NewContext makes it
+	for p, c := range m.pixels() {
+		p = p.Add(at)
+		if !p.In(img.Rect) {
+			continue
+		}
+
+		back := img.RGBAAt(p.X, p.Y)
+		c = mix(color.NRGBA(back), c, float64(c.A)/255) // the page is opaque
+		img.SetRGBA(p.X, p.Y, color.RGBA(c))
+	}
+}
+
+// sample samples the tiles in a part of the page. It returns where the first pixel is.
+func sample(within rect, tiles iter.Seq[tile]) (at image.Point, m *mosaic) {
+	at = image.Pt(int(math.Floor(dots(within.left))), int(math.Floor(dots(within.top))))
+	m = newMosaic(int(math.Ceil(dots(within.right)))-at.X, int(math.Ceil(dots(within.bottom)))-at.Y)
+
+	var ring []point
+	for t := range tiles {
+		ring = ring[:0]
+		for _, p := range t.ring {
+			ring = append(ring, point{dots(p.x) - float64(at.X), dots(p.y) - float64(at.Y)})
+		}
+		t.ring = ring
+		m.add(t)
+	}
+
+	return at, m
 }
 
 func (r *raster) write(l label) {
@@ -73,19 +112,24 @@ func (r *raster) write(l label) {
 		return
 	}
 
-	face, err := r.letters.face(l.size * dotsPerPoint)
+	face, err := r.letters.face(dots(l.size))
 	if err != nil {
 		r.err = errors.Join(r.err, err)
 		return
 	}
 
 	r.context.SetFontFace(face)
-	r.context.SetColor(color.Black)
-	r.context.DrawStringAnchored(r.letters.spell(l.text), l.at.x*dotsPerPoint, l.at.y*dotsPerPoint, float64(l.align), 0)
+	r.context.SetColor(l.ink)
+	r.context.DrawStringAnchored(r.letters.spell(l.text), dots(l.at.x), math.Round(dots(l.at.y)), float64(l.align), 0)
 }
 
 func (r *raster) encode() ([]byte, error) {
-	var b bytes.Buffer
-	err := errors.Join(r.err, r.context.EncodePNG(&b))
-	return b.Bytes(), err
+	if r.err != nil {
+		return nil, r.err
+	}
+
+	img := image.NewNRGBA(r.context.Image().Bounds())
+	draw.Draw(img, img.Rect, r.context.Image(), img.Rect.Min, draw.Src)
+
+	return encodePNG(img, maxPixelBytes)
 }

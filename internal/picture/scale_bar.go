@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"image/color"
 	"math"
 	"strconv"
 
@@ -66,24 +65,32 @@ func metresText(metres float64) string {
 	return numberText(metres) + " m"
 }
 
-func numberText(f float64) string {
-	if f >= 1e-6 && f < 1e15 {
-		return strconv.FormatFloat(f, 'f', -1, 64)
-	}
+// scaleBarHeight is the height of a bar with its texts.
+const scaleBarHeight = 5.6 * textSize
 
-	return strconv.FormatFloat(f, 'g', -1, 64)
-}
-
-// drawScaleBar draws a bar with the CRS below it, and returns where they begin.
+// drawScaleBar draws a bar in two parts, with its length above, and the CRS and its unit below. It returns where they
+// begin.
 func (v viewport) drawScaleBar(c canvas, strip rect, in crs.CRS) (left float64) {
 	bar := newScaleBar(in, v.world)
-	y := strip.top + 2*textSize
-	from := strip.right - bar.units*v.perUnit()
+	long := bar.units * v.perUnit()
+	unit := ""
+	if in.Unit != "" {
+		unit = "x, y in " + in.Units(2)
+	}
 
-	black := line{color: color.Black, width: 1.5}
-	c.stroke(black, point{from, y - 4}, point{from, y}, point{strip.right, y}, point{strip.right, y - 4})
-	c.write(label{text: bar.text, at: point{strip.right, y - 6}, size: textSize, align: alignRight})
-	c.write(label{text: bar.below, at: point{strip.right, y + 1.4*textSize}, size: textSize, align: alignRight})
+	box := rect{strip.right - long, strip.top + 1.5*textSize, strip.right, strip.top + 1.5*textSize + 5}
+	half := box
+	half.right -= long / 2
+	c.fill(v.inks.panel, box.ring())
+	c.fill(v.inks.text, half.ring())
+	c.stroke(line{color: v.inks.text, width: 0.8, crisp: true}, box.outline()...)
 
-	return strip.right - max(bar.units*v.perUnit(), v.letters.width(bar.text, textSize), v.letters.width(bar.below, textSize))
+	c.write(v.text(bar.text, point{strip.right, strip.top + textSize}, alignRight))
+	below := v.text(bar.below, point{strip.right, box.bottom + 1.5*textSize}, alignRight)
+	c.write(below)
+	below.text, below.ink = unit, v.inks.subtext
+	below.at.y += lineHeight * textSize
+	c.write(below)
+
+	return strip.right - max(long, v.letters.width(bar.text, textSize), v.letters.width(bar.below, textSize), v.letters.width(unit, textSize))
 }

@@ -42,7 +42,7 @@ func TestScaleBar(t *testing.T) {
 	}{
 		"degrees at the equator":  {wgs84(), square(0, 0, 1), a * math.Pi / 180, "20 km"},
 		"degrees at 60 degrees":   {wgs84(), square(10, 60, 1), degree, "10 km in the middle"},
-		"the world in degrees":    {wgs84(), square(0, 0, 360), a * math.Pi / 180, "5000 km in the middle"},
+		"the world in degrees":    {wgs84(), square(0, 0, 360), a * math.Pi / 180, "5,000 km in the middle"},
 		"Mercator at the equator": {webMercator(), square(0, 0, 1e5), 1, "20 km"},
 		"Mercator at 60 degrees":  {webMercator(), square(1e6, north, 1e4), mercator, "1 km"},
 		"metres":                  {laea(), square(4e6, 3e6, 2400), 1, "200 m"},
@@ -70,7 +70,7 @@ func TestScaleBarWithoutGround(t *testing.T) {
 		text, below string
 	}{
 		"no CRS":                {crs.CRS{}, 6, "1 unit", "no CRS"},
-		"a larger one":          {crs.CRS{}, 1e9, "200000000 units", "no CRS"},
+		"a larger one":          {crs.CRS{}, 1e9, "200,000,000 units", "no CRS"},
 		"one that is not known": {crs.CRS{SRID: 990001}, 100, "20 units", "EPSG:990001"},
 		"beyond the pole":       {wgs84(), 1000, "200 degrees", "EPSG:4326"},
 		"parts of a unit":       {crs.CRS{}, 2, "0.2 units", "no CRS"},

@@ -2,23 +2,35 @@ package picture
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/xml"
 	"fmt"
+	"image"
 	"image/color"
+	"iter"
+	"math"
 	"strconv"
 )
 
-// vector is a page as SVG. Its text stays text: whoever shows it has the letters.
+// vector is a page as SVG. Its text stays text: the program that shows it has the letters.
 type vector struct {
-	b bytes.Buffer
+	b   bytes.Buffer
+	err error
 }
 
-func newVector(width, height float64) *vector {
+const (
+	// vectorPoints is how many points the tiles of a mosaic may have as paths. With more they are an image.
+	vectorPoints = 6000
+	// imageBytes is how large that image may be. In base64 it grows by a third.
+	imageBytes = 140_000
+)
+
+func newVector(page color.NRGBA, width, height float64) *vector {
 	v := new(vector)
 	fmt.Fprintf(&v.b, `<?xml version="1.0" encoding="UTF-8"?>
-<svg xmlns="http://www.w3.org/2000/svg" width="%[1]spt" height="%[2]spt" viewBox="0 0 %[1]s %[2]s" font-family="Go, Helvetica, Arial, sans-serif">
-<rect width="%[1]s" height="%[2]s" fill="white"/>
-`, number(width), number(height))
+<svg xmlns="http://www.w3.org/2000/svg" width="%[1]s" height="%[2]s" viewBox="0 0 %[3]s %[4]s" font-family="%[5]s">
+<rect width="%[3]s" height="%[4]s" fill="%[6]s"/>
+`, number(math.Round(dots(width))), number(math.Round(dots(height))), number(width), number(height), fontFamily, hex(page))
 
 	return v
 }
@@ -30,9 +42,8 @@ func number(f float64) string {
 	return string(bytes.TrimSuffix(text, []byte{'.'}))
 }
 
-func hex(c color.Color) string {
-	n := color.NRGBAModel.Convert(c).(color.NRGBA)
-	return fmt.Sprintf("#%02x%02x%02x", n.R, n.G, n.B)
+func hex(c color.NRGBA) string {
+	return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B)
 }
 
 func (v *vector) path(points []point) {
@@ -47,7 +58,7 @@ func (v *vector) path(points []point) {
 	}
 }
 
-func (v *vector) fill(c color.Color, rings ...[]point) {
+func (v *vector) fill(c color.NRGBA, rings ...[]point) {
 	v.b.WriteString(`<path d="`)
 	for _, ring := range rings {
 		v.path(ring)
@@ -76,8 +87,40 @@ func (v *vector) stroke(l line, points ...point) {
 	v.b.WriteString("/>\n")
 }
 
-func (v *vector) disc(c color.Color, center point, radius float64) {
-	fmt.Fprintf(&v.b, `<circle cx="%s" cy="%s" r="%s" fill="%s"/>`+"\n", number(center.x), number(center.y), number(radius), hex(c))
+// mosaic writes tiles as paths, each with a line of its own colour where it touches others, or all of them as an image.
+func (v *vector) mosaic(within rect, tiles iter.Seq[tile]) {
+	points := 0
+	for t := range tiles {
+		points += len(t.ring)
+	}
+	if points > vectorPoints {
+		v.image(within, tiles)
+		return
+	}
+
+	for t := range tiles {
+		v.b.WriteString(`<path d="`)
+		v.path(t.ring)
+		fmt.Fprintf(&v.b, `Z" fill="%[1]s" stroke="%[1]s" stroke-width="0.3"/>`+"\n", hex(t.color))
+	}
+}
+
+func (v *vector) image(within rect, tiles iter.Seq[tile]) {
+	at, m := sample(within, tiles)
+	img := image.NewNRGBA(image.Rect(0, 0, m.width, m.height))
+	for p, c := range m.pixels() {
+		img.SetNRGBA(p.X, p.Y, c)
+	}
+
+	data, err := encodePNG(img, imageBytes)
+	if err != nil {
+		v.err = err
+		return
+	}
+
+	points := func(pixels int) string { return number(float64(pixels) / dotsPerPoint) }
+	fmt.Fprintf(&v.b, `<image x="%s" y="%s" width="%s" height="%s" href="data:image/png;base64,%s"/>`+"\n",
+		points(at.X), points(at.Y), points(m.width), points(m.height), base64.StdEncoding.EncodeToString(data))
 }
 
 func (v *vector) write(l label) {
@@ -86,12 +129,12 @@ func (v *vector) write(l label) {
 	}
 
 	anchor := map[align]string{alignLeft: "start", alignCenter: "middle", alignRight: "end"}[l.align]
-	fmt.Fprintf(&v.b, `<text x="%s" y="%s" font-size="%s" text-anchor="%s">`, number(l.at.x), number(l.at.y), number(l.size), anchor)
+	fmt.Fprintf(&v.b, `<text x="%s" y="%s" font-size="%s" fill="%s" text-anchor="%s">`, number(l.at.x), number(l.at.y), number(l.size), hex(l.ink), anchor)
 	_ = xml.EscapeText(&v.b, []byte(l.text)) // a buffer takes all
 	v.b.WriteString("</text>\n")
 }
 
 func (v *vector) encode() ([]byte, error) {
 	v.b.WriteString("</svg>\n")
-	return v.b.Bytes(), nil
+	return v.b.Bytes(), v.err
 }

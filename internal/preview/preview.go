@@ -40,16 +40,17 @@ type Preview struct {
 	Texts  bool    // the values are categories: texts, not numbers
 	Rows   int64   // how many the table has; where Cells are a sample, about
 	Sample bool    // Cells are not all
+	Even   bool    // the sample has one cell of each block of neighbours
 	Cells  []Cell
 
-	distributed bool // the rows are on other nodes than the server that is asked
+	distributed bool // the rows are on other nodes than the server
 }
 
 // Cell is a row of a table: its rings, of a point the point alone.
 type Cell struct {
 	Rings [][]geomgen.Point
 	Value *float64 // nil where it is null, and of a column of categories
-	Text  *string  // the value of a column of categories, likewise
+	Text  *string  // the value of a column of categories, nil where it is null
 }
 
 // New reads a table's geometries, and the values of a column, numbers or categories: of
@@ -250,7 +251,7 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 		p.Column = job.CoverageColumn
 	case p.Column != "":
 		if isNumber, there := numeric[p.Column]; !isNumber {
-			reason := "is no column of table " + p.Table.String()
+			reason := "is not a column of table " + p.Table.String()
 			if there {
 				reason = "is not numeric, nor a text, boolean or date, in table " + p.Table.String()
 			}

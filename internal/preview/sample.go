@@ -64,7 +64,8 @@ func (p *Preview) query(ctx context.Context, tx pgx.Tx, columns string) (sql str
 	switch {
 	case err != nil:
 		return "", false, err
-	case key != nil && !p.distributed: // each block would be asked of all nodes
+	case key != nil && !p.distributed: // each block would need a query to all nodes
+		p.Even = true
 		return p.byKey(columns, pgx.Identifier{*key}.Sanitize()), false, nil
 	}
 
@@ -105,8 +106,8 @@ func (p *Preview) byKey(columns, key string) string {
 
 // sampler keeps up to most cells of a sequence whose length is not known: one of each
 // group of rows that follow each other, which spreads them evenly where neighbours in
-// the table are neighbours in space. Which one is left to chance, lest it be the same
-// column of a grid in each row; the same sequence always gives the same cells.
+// the table are neighbours in space. Chance decides which one, so that it is not the same
+// column of a grid in each row. The same sequence always gives the same cells.
 type sampler struct {
 	every int64 // rows in a group
 	most  int   // even
