@@ -5,7 +5,7 @@ import { vectorLayer } from "./tile-layer.js";
 
 // Each class begins at a number of kilometres.
 const classes = [
-  [0, "#f6f0d8"], [10, "#d5e5c3"], [25, "#9dd0b5"], [50, "#5cb3b0"], [75, "#3189a6"], [100, "#225f8f"], [150, "#1d346c"],
+  [0, "#f6f0d8"], [10, "#d5e5c3"], [25, "#9dd0b5"], [50, "#5cb3b0"], [100, "#3189a6"], [150, "#225f8f"], [200, "#1d346c"],
 ];
 const colour = (km) => classes.findLast(([from]) => km >= from)?.[1] ?? classes[0][1];
 
