@@ -64,7 +64,7 @@ select encode(st_asmvt(tile, 'shapes', 4096, 'geom', 'id'), 'hex') as tile,
        json_agg(json_build_object(
          'id', case when id > 9007199254740991 then json_build_object('bigint', id::text) else to_json(id) end,
          'type', kind,
-         'geometry', case kind when 'point' then st_asgeojson(st_multi(geom), 15)::json -> 'coordinates' else st_asgeojson(st_multi(geom), 15)::json -> 'coordinates' end,
+         'geometry', st_asgeojson(st_multi(geom))::json -> 'coordinates',
          'properties', json_build_object('kind', kind, 'small', small, 'negative', negative, 'safe', safe,
            'large', json_build_object('bigint', large::text), 'least', json_build_object('bigint', least::text),
            'single', single::float8, 'double', double, 'flag', flag, 'text', text)) order by id)::text as features

@@ -9,6 +9,7 @@ SERVICE is a section of the file pg_service.conf. The tables are those of the pa
 import sys
 
 from qgis.core import (
+    Qgis,
     QgsApplication,
     QgsClassificationRange,
     QgsDataSourceUri,
@@ -35,6 +36,7 @@ LAST = 300  # no cell is further from a border
 INK, GREY, SEA = "#26323c", "#5b6873", "#eef2f5"
 SIZE = QSize(1000, 1090)
 EXTENT = QgsRectangle(3150000, 1440000, 5130000, 3598200)  # of the picture, in metres
+MESSAGES = []  # what QGIS writes into its log
 
 
 def open_layer(service, table, key):
@@ -44,7 +46,7 @@ def open_layer(service, table, key):
     uri.setDataSource("public", table, "geom", "", key)
     layer = QgsVectorLayer(uri.uri(False), table, "postgres")
     if not layer.isValid():
-        sys.exit(f"qgis_picture.py: QGIS cannot open {table}: {layer.error().message() or layer.dataProvider().error().message()}")
+        sys.exit(f"qgis_picture.py: QGIS cannot open {table}: {'; '.join(MESSAGES)}")
     return layer
 
 
@@ -147,6 +149,7 @@ def main():
     QgsApplication.setPrefixPath("/usr", True)
     application = QgsApplication([], False)
     application.initQgis()
+    application.messageLog().messageReceived[str, str, Qgis.MessageLevel].connect(lambda message, tag, level: MESSAGES.append(message))
 
     cells, countries = open_layer(sys.argv[1], "map_hexagons", "cell_id"), open_layer(sys.argv[1], "countries", "cell_id,name")
     style_cells(cells)
