@@ -93,6 +93,7 @@ func (p *mapPage) checkBrowser() {
 		5: "select cell_id, km, coverage from map_coarse where factor = 2",
 		4: "select cell_id, km, coverage from map_coarse where factor = 4",
 		3: "select cell_id, km, coverage from map_coarse where factor = 8",
+		2: "select cell_id, km, coverage from map_coarse where factor = 8",
 	} {
 		b.evaluate(fmt.Sprintf("gridMap.map.setZoom(%d, { animate: false }) && null", zoom), nil)
 		b.evaluate(settled, nil)

@@ -9,7 +9,7 @@ const classes = [
 ];
 const colour = (km) => classes.findLast(([from]) => km >= from)?.[1] ?? classes[0][1];
 
-const map = L.map("map", { minZoom: 3, maxZoom: 12, zoomControl: true, attributionControl: false });
+const map = L.map("map", { minZoom: 2, maxZoom: 12, zoomControl: true, attributionControl: false });
 L.control.attribution({ prefix: false, position: "bottomleft" }).addAttribution("Countries: Natural Earth, public domain").addTo(map);
 L.control.scale({ imperial: false }).addTo(map);
 

@@ -47,8 +47,11 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        try:
+            self.end_headers()
+            self.wfile.write(body)
+        except ConnectionError:
+            pass  # the map has moved on, and wants the tile no more
 
     def translate_path(self, path):
         rest = path.removeprefix("/leaflet/")

@@ -11,13 +11,17 @@
 import { decodeTile } from "./mvt.js";
 
 const VectorLayer = L.GridLayer.extend({
-  options: { tileSize: 256, noWrap: true, styles: {} },
+  // Leaflet asks for tiles beyond 180 degrees, too, unless the layer has bounds.
+  options: { tileSize: 256, noWrap: true, bounds: [[-85.06, -180], [85.06, 180]], styles: {} },
 
   initialize(url, options) {
     this._url = url;
     this._decoded = new Map(); // layers of the tiles on the map, by Leaflet's keys
     L.setOptions(this, options);
-    this.on("tileunload", (event) => this._forget(event.coords));
+    this.on("tileunload", (event) => {
+      event.tile.abort.abort();
+      this._decoded.delete(this._tileCoordsToKey(event.coords));
+    });
   },
 
   createTile(coords, done) {
@@ -26,6 +30,7 @@ const VectorLayer = L.GridLayer.extend({
     canvas.height = Math.round(size.y * ratio);
     canvas.abort = new AbortController();
     this._fetch(coords, canvas.abort.signal).then((layers) => {
+      if (canvas.abort.signal.aborted) return;
       this._decoded.set(this._tileCoordsToKey(coords), { coords, layers });
       this._draw(canvas, layers);
       done(null, canvas);
@@ -41,12 +46,6 @@ const VectorLayer = L.GridLayer.extend({
     return decodeTile(await response.arrayBuffer()).layers;
   },
 
-  _forget(coords) {
-    const key = this._tileCoordsToKey(coords);
-    this._tiles[key]?.el.abort.abort();
-    this._decoded.delete(key);
-  },
-
   _draw(canvas, layers) {
     const context = canvas.getContext("2d");
     context.lineJoin = "round";
@@ -58,9 +57,9 @@ const VectorLayer = L.GridLayer.extend({
     }
   },
 
-  // features returns what a layer of all tiles on the map has. A feature that several tiles have comes once for each.
+  // features returns what a layer of all tiles of the map's zoom has. A feature that several tiles have comes once for each.
   features(name) {
-    return [...this._decoded.values()].flatMap(({ coords, layers }) =>
+    return [...this._decoded.values()].filter(({ coords }) => coords.z === this._tileZoom).flatMap(({ coords, layers }) =>
       (layers.get(name)?.features ?? []).map((feature) => ({ ...feature, coords, extent: layers.get(name).extent })));
   },
 

@@ -12,7 +12,7 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-command -v dpkg-query >/dev/null || die "there is no dpkg: install these packages of Debian, or what equals them: $packages"
+command -v dpkg-query >/dev/null || die "there is no dpkg: make test-maps needs these packages of Debian: $packages"
 
 missing=
 for package in $packages; do
