@@ -10,13 +10,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-)
-
-// The types of pgx's callback for notices.
-type (
-	pgxNoticeConn = pgconn.PgConn
-	pgxNotice     = pgconn.Notice
 )
 
 // serve starts the page's tile server on a free port. It ends with the test.
@@ -181,7 +174,7 @@ func (p *mapPage) photograph(b *browser) {
 	p.keepPicture("map.png", b.screenshot())
 }
 
-// checkTrouble takes the database's function away: the page shows the server's error.
+// checkTrouble renames the database's function: the page must show the server's error.
 func (p *mapPage) checkTrouble(b *browser) {
 	p.t.Helper()
 	p.s.exec("alter function cells_tile(integer, integer, integer) rename to cells_tile_away")
@@ -198,7 +191,7 @@ func (p *mapPage) checkTrouble(b *browser) {
 	p.s.exec("alter function cells_tile_away(integer, integer, integer) rename to cells_tile")
 }
 
-// expectTroubles takes away the errors of the console with a word, of which there must be some.
+// expectTroubles removes the errors of the console that have a word. There must be one.
 func (b *browser) expectTroubles(word string) {
 	b.t.Helper()
 	var others []string
