@@ -51,7 +51,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(body)
         except ConnectionError:
-            pass  # the map has moved on, and wants the tile no more
+            pass  # the map has moved, and the browser dropped the request
 
     def translate_path(self, path):
         rest = path.removeprefix("/leaflet/")
