@@ -13,7 +13,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # The binary needs no C library, so a machine without a C compiler can build it.
 export CGO_ENABLED := 0
 
-.PHONY: help build demo dist dist-check test test-servers test-all soak lint platforms format fuzz fuzz-server vulncheck bench bench-servers bench-row clean
+.PHONY: help build demo dist dist-check test test-servers test-maps test-all soak lint platforms format fuzz fuzz-server vulncheck bench bench-servers bench-row clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,11 @@ test: ## Run every test on one server: unit, race detector, integration against 
 test-servers: ## Run a list of tests on each other server, PostgreSQL 13 to 18
 	@sh integration/test-servers.sh chosen
 
+# The tests of docs/maps.md have a build tag: make test is without them, because QGIS takes 1 GB of packages.
+test-maps: ## Open grids in QGIS, GDAL and a browser; installs their packages, 1.1 GB
+	@set -e; sh integration/maps/setup.sh; setup=$$(sh integration/setup.sh); eval "$$setup"; \
+	$(GO) run ./integration/testreport -tags maps -timeout 10m -count 1 -run '^(TestMapsPage|TestTileDecoder)$$' ./integration
+
 test-all: test ## Run every test on every server; takes hours
 	@sh integration/test-servers.sh all
 
@@ -60,6 +65,8 @@ lint: ## Run go vet, staticcheck and the import check
 	GOOS=darwin $(GO) vet ./cmd/... # has files that Linux does not compile
 	GOOS=windows $(GO) vet ./cmd/...
 	$(GO) tool staticcheck ./...
+	$(GO) vet -tags maps ./integration
+	$(GO) tool staticcheck -tags maps ./integration
 	@sh .ci/imports
 
 # Integration tests and tests of shell scripts need Unix processes.

@@ -25,9 +25,10 @@ const (
 	keptArea      = "area_run6" // the version of the table area that the page mentions
 )
 
-// cookbook runs docs/queries.md on a database, with one way of loading its tables.
+// cookbook runs docs/queries.md, or another page, on a database, with one way of loading its tables.
 type cookbook struct {
 	t        *testing.T
+	page     string // its file
 	s        sandbox
 	loader   string              // DSN of the role that loads
 	reader   string              // DSN of the role that reads
@@ -75,7 +76,7 @@ func TestQueriesPageAsReader(t *testing.T) {
 
 func newCookbook(t *testing.T, s sandbox, loader, reader string) *cookbook {
 	t.Helper()
-	c := &cookbook{t: t, s: s, loader: loader, reader: reader, folder: t.TempDir(), versions: make(map[string]string),
+	c := &cookbook{t: t, page: cookbookPage, s: s, loader: loader, reader: reader, folder: t.TempDir(), versions: make(map[string]string),
 		answered: make(map[int]string)}
 
 	var err error
@@ -333,7 +334,7 @@ func (c *cookbook) checkCountries() {
 // update writes the answers into the page.
 func (c *cookbook) update() {
 	c.t.Helper()
-	text, err := os.ReadFile(cookbookPage)
+	text, err := os.ReadFile(c.page)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -345,7 +346,7 @@ func (c *cookbook) update() {
 		}
 	}
 
-	if err := os.WriteFile(cookbookPage, []byte(strings.Join(lines, "")), 0o644); err != nil {
+	if err := os.WriteFile(c.page, []byte(strings.Join(lines, "")), 0o644); err != nil {
 		c.t.Fatal(err)
 	}
 }
