@@ -45,7 +45,7 @@ test-servers: ## Run a list of tests on each other server, PostgreSQL 13 to 18
 	@sh integration/test-servers.sh chosen
 
 # The tests of docs/maps.md have a build tag: make test is without them, because QGIS takes 1 GB of packages.
-test-maps: ## Open grids in QGIS, GDAL and a browser; installs their packages, 1.1 GB
+test-maps: ## Open grids in QGIS, GDAL and a browser; installs their packages, up to 1.8 GB
 	@set -e; sh integration/maps/setup.sh; setup=$$(sh integration/setup.sh); eval "$$setup"; \
 	$(GO) run ./integration/testreport -tags maps -timeout 10m -count 1 -run '^(TestMapsPage|TestTileDecoder)$$' ./integration
 

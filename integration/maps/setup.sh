@@ -22,7 +22,7 @@ done
 [ -n "$missing" ] || exit 0
 
 [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || die "installing packages needs root: run 'apt-get install$missing' as root"
-say "installing$missing ... (330 MB to download, 1.1 GB on the disk)"
+say "installing$missing ... (up to 430 MB to download, 1.8 GB on the disk)"
 as_root apt-get -q -o DPkg::Lock::Timeout=300 update >&2
 # shellcheck disable=SC2086 # several packages
 as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
