@@ -101,7 +101,7 @@ func TestHoldBeforeTheFirstLoad(t *testing.T) {
 	s.runs("release", s.schema+".grid").expect(t, 2, "there is no ledger")
 	r := s.runs("hold", s.schema+`."it's 1.grid"`)
 	r.checkOutput(t, `loadgrid runs release '`+s.schema+`."it'\''s 1.grid"' --ledger-schema `)
-	if !strings.Contains(r.stderr, "there is no table") {
+	if !strings.Contains(r.stderr, "does not exist") {
 		t.Errorf("for an unknown table it prints %s", r.stderr)
 	}
 	s.runs("hold", "a.b.c").expect(t, 2, "more than one dot")
@@ -261,6 +261,13 @@ func TestHoldsHaveTheGrantsOfRuns(t *testing.T) {
 	as(reader, "hold", s.schema+".other").expect(t, 1, "42501")
 	as(reader, "release", s.schema+".grid").expect(t, 1, "42501")
 	as(user, "release", s.schema+".grid").checkOutput(t, "is released")
+
+	// A load does not pass over holds that its role cannot see.
+	s.exec("revoke select on " + s.name("held_tables") + " from " + reader)
+	s.exec("grant create on schema " + s.schema + " to " + reader + "; grant insert, update, delete on " + s.name("runs") + ", " + s.name("chunks") + ", " + s.name("attempts") + " to " + reader)
+	cli(t, s.dsnOf(reader, "held"), "load", "--table", s.schema+".grid", "--cell-size", "1", "--cols", "2", "--rows", "2", "--ledger-schema", s.schema, "--ledger-owner", owner).
+		expect(t, 1, "which tables are on hold", "grant select on")
+	as(reader, "release", s.schema+".grid").expect(t, 1, "grant select on")
 }
 
 // After the ledger is lost, a nightly load with --keep continues and keeps the existing versions.

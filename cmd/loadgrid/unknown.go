@@ -121,6 +121,15 @@ func explainFlag(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: did you mean --%s?", err, near)
 	}
 
+	if word == "dry-run" && cmd.Name() == "load" {
+		return fmt.Errorf("%w: 'loadgrid plan' shows what load would do", err)
+	}
+
+	flag := synonymOf(word)
+	if name, _, _ := strings.Cut(flag, " "); slices.Contains(names, name) {
+		return fmt.Errorf("%w: did you mean --%s?", err, flag)
+	}
+
 	if others := commandsWith(cmd.Root(), word); len(others) > 0 && len(others) <= 3 {
 		return fmt.Errorf("%w: it is a flag of '%s'", err, strings.Join(others, "' and '"))
 	}

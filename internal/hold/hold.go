@@ -151,8 +151,15 @@ func Release(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Tab
 			return err
 		}
 
-		if known, err := knows(ctx, conn, l); err != nil || !known {
-			return errors.Join(err, &NotHeldError{t})
+		a, err := accessTo(ctx, conn, l)
+		if err == nil {
+			err = a.refused(l)
+		}
+		if err != nil {
+			return err
+		}
+		if !a.readable {
+			return &NotHeldError{t}
 		}
 
 		h.Table = t
@@ -167,17 +174,35 @@ func Release(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Tab
 	return h, err
 }
 
-// knows reports whether the ledger has a table of holds that the role may read. The migration grants it to all roles
-// that could read the runs. If a role may not use the ledger, its next statement fails and says so.
-func knows(ctx context.Context, q pg.Querier, l ledger.Ledger) (there bool, err error) {
-	if err := l.CheckOwner(ctx, q); err != nil {
-		return false, err
+// access is what a role may do with the ledger's table of holds.
+type access struct {
+	readable bool // the table exists, and the role may read it
+	hidden   bool // the table exists, and the role may use the ledger but not read the table
+}
+
+// refused returns the error of a role that cannot see holds, or nil.
+func (a access) refused(l ledger.Ledger) error {
+	if !a.hidden {
+		return nil
 	}
 
-	err = q.QueryRow(ctx, `select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname = $1 and c.relname = 'held_tables' and c.relkind = 'r' and has_schema_privilege(n.oid, 'USAGE') and has_table_privilege(c.oid, 'SELECT'))`, l.Schema).Scan(&there)
+	table := l.SQL("{held}")
+	return &pg.ServerError{Doing: "asking the ledger in schema " + l.Schema + " which tables are on hold", Err: errors.New("the role may not read " + table),
+		Advice: "run 'grant select on " + table + " to ROLE' as its owner"}
+}
 
-	return there, pg.Wrap(err, "looking for the ledger in schema %s", l.Schema)
+// accessTo returns what the role may do. The migration grants the table of holds to all roles that could read the runs. If a role
+// may not use the ledger, its next statement fails and says so.
+func accessTo(ctx context.Context, q pg.Querier, l ledger.Ledger) (a access, err error) {
+	if err := l.CheckOwner(ctx, q); err != nil {
+		return a, err
+	}
+
+	err = q.QueryRow(ctx, `select coalesce(bool_or(has_table_privilege(c.oid, 'SELECT')), false), coalesce(bool_or(not has_table_privilege(c.oid, 'SELECT')), false)
+		from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = $1 and c.relname = 'held_tables' and c.relkind = 'r' and has_schema_privilege(n.oid, 'USAGE')`, l.Schema).Scan(&a.readable, &a.hidden)
+
+	return a, pg.Wrap(err, "looking for the ledger in schema %s", l.Schema)
 }
 
 const listSQL = `
@@ -185,9 +210,9 @@ const listSQL = `
 	from {held} where ($1 = '' or schema_name = $1) and ($2 = '' or table_name = $2) order by 1, 2`
 
 // List returns the tables that are on hold, ordered by name: all of them, or those with one name, in one schema or in
-// any. It returns none if there is no ledger.
+// any. It returns none if there is no ledger, or if the role may not read them.
 func List(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) ([]Hold, error) {
-	if known, err := knows(ctx, q, l); err != nil || !known {
+	if a, err := accessTo(ctx, q, l); err != nil || !a.readable {
 		return nil, err
 	}
 
@@ -214,8 +239,17 @@ func Find(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) (h Ho
 	return list[0], true, nil
 }
 
-// Check returns an *Error for a table that is on hold. The caller must hold the table's lock: see Put.
+// Check returns an *Error for a table that is on hold, and a *pg.ServerError for a role that cannot see holds: a load must not
+// pass over a hold in silence. The caller must hold the table's lock: see Put.
 func Check(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) error {
+	a, err := accessTo(ctx, q, l)
+	if err == nil {
+		err = a.refused(l)
+	}
+	if err != nil {
+		return err
+	}
+
 	h, held, err := Find(ctx, q, l, t)
 	if err == nil && held {
 		err = &Error{h}

@@ -7,7 +7,7 @@ import (
 )
 
 // Name returns the name that is most similar to a word, if one is: it differs only in case, at most one of
-// every three letters differs, or it is the only name that begins with the word.
+// every three letters differs, it is the only name that begins with the word, or the word begins with it and a hyphen.
 func Name(word string, names []string) (string, bool) {
 	best, least := "", len(word)/3+1
 	word = strings.ToLower(word)
@@ -20,8 +20,22 @@ func Name(word string, names []string) (string, bool) {
 	if best == "" {
 		best = onlyBeginning(word, names)
 	}
+	if best == "" {
+		best = longestPart(word, names)
+	}
 
 	return best, best != ""
+}
+
+// longestPart returns the longest name with which a word of several parts begins, as kept for kept-versions.
+func longestPart(word string, names []string) (found string) {
+	for _, name := range names {
+		if strings.HasPrefix(word, strings.ToLower(name)+"-") && len(name) > len(found) {
+			found = name
+		}
+	}
+
+	return found
 }
 
 // onlyBeginning returns the name that begins with a word of three or more letters, if it is the only one.

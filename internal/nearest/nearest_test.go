@@ -10,6 +10,7 @@ func TestName(t *testing.T) {
 	for word, want := range map[string]string{
 		"cell_size": "cell-size", "cellsize": "cell-size", "col": "cols", "row": "rows", "tabel": "table", "codes": "code",
 		"": "", "x": "", "extent": "",
+		"code-of-cells": "code", "rows-and-cols": "rows", "code-order-by": "code-order", "tables-of-cells": "",
 		"cell": "cell-size", "CODE": "code", "tab": "table", "ta": "", "co": "", "color": "", strings.Repeat("x", 100000): "",
 	} {
 		if got, ok := Name(word, names); got != want || ok != (want != "") {
