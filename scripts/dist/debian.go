@@ -17,8 +17,19 @@ import (
 //go:embed nfpm.yaml
 var packageTemplate string
 
-// maintainer is the maintainer of the Debian package.
-const maintainer = "loadgrid maintainers <loadgrid@users.noreply.github.com>"
+// maintainerOf returns the maintainer of the Debian package, by the variables of Debian's own tools. Its default is an address
+// that cannot exist, because a package needs one.
+func maintainerOf(getenv func(string) string) string {
+	name, email := getenv("DEBFULLNAME"), getenv("DEBEMAIL")
+	if name == "" {
+		name = "loadgrid authors"
+	}
+	if email == "" {
+		email = "authors@loadgrid.invalid"
+	}
+
+	return name + " <" + email + ">"
+}
 
 // writeDebianPackage writes the Debian package of a platform.
 func (r *release) writeDebianPackage(ctx context.Context, p platform, program string, licenses []byte, docs *documents) error {
@@ -34,7 +45,7 @@ func (r *release) writeDebianPackage(ctx context.Context, p platform, program st
 
 	var config bytes.Buffer
 	err := template.Must(template.New("nfpm.yaml").Parse(packageTemplate)).Execute(&config, map[string]string{
-		"Arch": p.arch, "Version": version, "Maintainer": maintainer, "Date": r.date.Format(time.RFC3339),
+		"Arch": p.arch, "Version": version, "Maintainer": r.maintainer, "Date": r.date.Format(time.RFC3339),
 		"Program": program, "Files": dir, "Completions": docs.completions,
 	})
 	if err != nil {
@@ -66,7 +77,7 @@ func (r *release) writeDebianFiles(dir, version string, licenses []byte, docs *d
 		return err
 	}
 	entry := fmt.Sprintf("loadgrid (%s) unstable; urgency=medium\n\n  * %s: see changelog.gz.\n\n -- %s  %s\n",
-		version, r.version, maintainer, r.date.Format(time.RFC1123Z))
+		version, r.version, r.maintainer, r.date.Format(time.RFC1123Z))
 	if err := compress(filepath.Join(dir, "changelog.Debian.gz"), "", []byte(entry)); err != nil {
 		return err
 	}
@@ -74,7 +85,7 @@ func (r *release) writeDebianFiles(dir, version string, licenses []byte, docs *d
 	if err := compress(filepath.Join(dir, "third-party.gz"), "", licenses); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, "copyright"), []byte(copyright), 0o644)
+	return os.WriteFile(filepath.Join(dir, "copyright"), fmt.Appendf(nil, copyright, r.date.Year()), 0o644)
 }
 
 // compress writes a file, or content, as gzip -9n does.
@@ -100,13 +111,13 @@ func compress(to, from string, content []byte) error {
 	return os.WriteFile(to, b.Bytes(), 0o644)
 }
 
-// copyright is the file of that name. Debian's policy forbids whole licenses that Debian itself provides.
+// copyright is the file of that name, with the year to insert. Debian's policy forbids whole licenses that Debian itself provides.
 const copyright = `loadgrid, https://github.com/loadgrid/loadgrid
-Copyright the loadgrid authors
+Copyright %d the loadgrid authors
 
 Licensed under the Apache License, Version 2.0. On Debian systems its text is in
 /usr/share/common-licenses/Apache-2.0.
 
 The program contains Go's standard library and other modules. Their names, versions,
-copyrights and licenses are in third-party.gz beside this file.
+copyrights and licenses are in third-party.gz in the same directory.
 `

@@ -46,6 +46,20 @@ func TestDebianVersion(t *testing.T) {
 	}
 }
 
+func TestMaintainer(t *testing.T) {
+	for name, tt := range map[string]struct {
+		env  map[string]string
+		want string
+	}{
+		"nobody":   {nil, "loadgrid authors <authors@loadgrid.invalid>"},
+		"Debian's": {map[string]string{"DEBFULLNAME": "A Name", "DEBEMAIL": "a@example.org"}, "A Name <a@example.org>"},
+	} {
+		if got := maintainerOf(func(key string) string { return tt.env[key] }); got != tt.want {
+			t.Errorf("%s: %s, want %s", name, got, tt.want)
+		}
+	}
+}
+
 func TestParse(t *testing.T) {
 	for name, tt := range map[string]struct {
 		epoch string

@@ -39,6 +39,8 @@ type release struct {
 	out     string    // directory of the artifacts
 	work    string    // directory of only this run
 	log     io.Writer
+
+	maintainer string // of the Debian package: NAME <ADDRESS>
 }
 
 // name returns the beginning of the names of a platform's artifacts.
@@ -82,7 +84,8 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (r *rele
 		}
 	}
 
-	return &release{version: *version, date: time.Unix(seconds, 0).UTC(), rebuild: *rebuild, out: *out, log: stderr}, platforms, nil
+	return &release{version: *version, date: time.Unix(seconds, 0).UTC(), rebuild: *rebuild, out: *out, log: stderr,
+		maintainer: maintainerOf(getenv)}, platforms, nil
 }
 
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
