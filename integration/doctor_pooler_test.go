@@ -189,12 +189,12 @@ func TestDoctorBehindAPooler(t *testing.T) {
 
 			load := s.load("grid", append(boxes(3, 3), "--progress", "none")...)
 			if transactions {
-				s.expectFinding(r, "pooler", doctor.Problem, "pools transactions")
+				s.expectFinding(r, "pooler", doctor.Problem, "in transaction mode")
 				cli(t, s.dsn, load...).expect(t, 1, "a pooler in transaction mode")
 				return
 			}
 
-			s.expectFinding(r, "pooler", doctor.OK, "pools sessions")
+			s.expectFinding(r, "pooler", doctor.OK, "in session mode")
 			mustCLI(t, s.dsn, load...)
 		})
 	}

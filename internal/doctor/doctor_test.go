@@ -89,7 +89,7 @@ func troubles() []trouble {
 			f.Server.ReadOnly = true
 			f.Settings["default_transaction_read_only"] = serverfacts.Setting{Source: "client"}
 		}, "primary", Problem, "in the connection string", nil, ""},
-		{"a pooler of sessions", func(f *facts) { f.Pooler.Present = true }, "pooler", OK, "pools sessions", nil, ""},
+		{"a pooler of sessions", func(f *facts) { f.Pooler.Present = true }, "pooler", OK, "in session mode", nil, ""},
 		{"a pooler of transactions", func(f *facts) {
 			f.Pooler = serverfacts.Pooler{Present: true, Trouble: "no session", Cure: "go around it"}
 		}, "pooler", Problem, "go around it", nil, ""},

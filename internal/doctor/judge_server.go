@@ -67,7 +67,7 @@ func (f facts) judgePooler() Finding {
 	case !p.Present:
 		return Finding{Check: "pooler", Level: OK, Found: "none", Reason: "The connection leads directly to a server process."}
 	case p.Trouble == "":
-		return Finding{Check: "pooler", Level: OK, Found: "one that pools sessions",
+		return Finding{Check: "pooler", Level: OK, Found: "one in session mode",
 			Reason: "A load works through it as without one. Behind a pooler, loadgrid cannot detect that the server hangs."}
 	}
 
