@@ -32,7 +32,7 @@ func TestStoppedAfterAnalyze(t *testing.T) {
 	p := start(t, s.dsn, args...)
 	s.waitFor("publish to wait", "select exists (select from pg_locks where not granted and relation = $1::regclass)", s.name("grid"))
 	_ = p.cmd.Process.Signal(interrupt)
-	p.wait().expect(t, 130, "the same command resumes it")
+	p.wait().expect(t, 130, "run the same command to resume it")
 	s.exec("set default_statistics_target = 1; analyze " + s.name(queryOne[string](t, s.pool, "select staging_name from "+s.name("runs")+" where state = 'loading'")))
 	if err := reader.Rollback(context.Background()); err != nil {
 		t.Fatal(err)

@@ -80,7 +80,7 @@ func TestSignals(t *testing.T) {
 			s.waitForChunks(3)
 			sent := time.Now()
 			_ = p.cmd.Process.Signal(test.signal)
-			p.wait().expect(t, test.code, name, "of 40 chunks committed", "the same command resumes it")
+			p.wait().expect(t, test.code, name, "of 40 chunks committed", "run the same command to resume it")
 			if took := time.Since(sent); took > stopWithin {
 				t.Errorf("it took %s to stop", took)
 			}

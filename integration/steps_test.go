@@ -73,7 +73,7 @@ func TestStepAfterFails(t *testing.T) {
 				"drop table " + s.name("log") + "; select 1 1 1 x": "after, statement 2 of 2",
 			} {
 				r := cli(t, s.dsn, s.load("grid", appendArgs(w.load, "--after", sql)...)...)
-				r.expect(t, 4, place, "the same command resumes it")
+				r.expect(t, 4, place, "run the same command to resume it")
 				if got := s.tableState("grid"); got != before {
 					t.Errorf("after %q readers see %s, before %s", sql, got, before)
 				}

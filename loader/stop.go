@@ -41,7 +41,7 @@ type ResumableError struct {
 }
 
 func (e *ResumableError) Error() string {
-	return fmt.Sprintf("run %d stopped with %d of %d chunks committed, the same command resumes it: %v",
+	return fmt.Sprintf("run %d stopped with %d of %d chunks committed; run the same command to resume it: %v",
 		e.Run, e.Committed, e.Chunks, e.Err)
 }
 
