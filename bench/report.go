@@ -83,7 +83,10 @@ func (m *measurements) writeHead(b *bytes.Buffer) {
 	fmt.Fprintf(b, `# Benchmarks
 
 This page compares loadgrid with its peers. `+"`make bench`"+` repeats all measurements and writes the page;
-[benchmarks.json](benchmarks.json) has every single measurement. They were made %s, with %d cores of %s, %s of memory, %s and these versions:
+[benchmarks.json](benchmarks.json) has every single measurement. [Scale](scale.md) has figures for larger grids, and [estimates](estimates.md)
+compares such figures with those of `+"`plan`"+`.
+
+The measurements were made %s, on %d cores of %s, with %s of memory, %s and these versions:
 
 `, days, m.Machine.Cores, m.Machine.CPU, m.Machine.Memory, m.Machine.System)
 
@@ -102,11 +105,11 @@ This page compares loadgrid with its peers. `+"`make bench`"+` repeats all measu
 	fmt.Fprintf(b, `
 In each comparison, all contenders take turns on the same server and the same grid: A B C, A B C. There are %d rounds
 or more, unless a section shows another number. Before each turn, the benchmark drops the table, and the server writes a checkpoint. The figures are the
-median and, in brackets, the least and the greatest value. The server runs on the same machine as its clients. The end of the page
+median and, in parentheses, the smallest and the largest value. The server runs on the same machine as its clients. The end of the page
 lists the [settings](#the-servers-settings) of the untuned and the tuned server.
 
-The charts show the medians of the arms on the untuned server, and on other servers. A thin line reaches from the least
-to the greatest. "x 2" means twice as fast as the bar without such a number.
+The charts show the medians on the untuned server, and on other servers. A thin line reaches from the smallest to the
+largest value. "x 2" means twice as fast as the bar without such a number.
 `, usualRounds)
 }
 

@@ -76,7 +76,7 @@ func NewCoder(g Grid, code Code, order CodeOrder) (*Coder, error) {
 	case g.Shape != Square:
 		return bad("names squares, and these cells are of shape " + g.Shape.String())
 	case g.Rotate != 0:
-		return bad("names squares along the axes of the CRS, so it contradicts rotate " + number(g.Rotate))
+		return bad("names squares along the axes of the CRS, so it conflicts with rotate " + number(g.Rotate))
 	case g.DX != g.DY:
 		return bad("names squares, and these cells are " + g.size())
 	case g.SRID == 0:

@@ -18,7 +18,7 @@ func TestDistributeNeedsCitus(t *testing.T) {
 		t.Errorf("%d tables, indexes and sequences exist", n)
 	}
 
-	cli(t, s.dsn, s.load("grid", append(boxes(5, 5), "--distribute", "hash", "--partitions", "2")...)...).expect(t, 2, "--distribute", "contradicts partitions")
+	cli(t, s.dsn, s.load("grid", append(boxes(5, 5), "--distribute", "hash", "--partitions", "2")...)...).expect(t, 2, "--distribute", "conflicts with partitions")
 	cli(t, s.dsn, s.load("grid", append(boxes(5, 5), "--distribute", "range")...)...).expect(t, 2, "--distribute range", "must be hash")
 	cli(t, s.dsn, s.load("grid", append(boxes(5, 5), "--distribute-by", "parent:3")...)...).expect(t, 2, "--distribute-by parent:3", "needs distribute")
 }

@@ -96,7 +96,7 @@ func TestLogFormatJSON(t *testing.T) {
 		t.Errorf("exit code %d: %s", wrong.code, wrong.stderr)
 	}
 
-	cli(t, s.dsn, appendArgs(args, "--progress", "bar")...).expect(t, 2, "contradicts log-format json")
+	cli(t, s.dsn, appendArgs(args, "--progress", "bar")...).expect(t, 2, "conflicts with log-format json")
 }
 
 // The ledger records who started a run and from where, how each stage went, what was retried and why it

@@ -25,7 +25,7 @@ func ExampleRun() {
 		fmt.Println(err)
 		return
 	}
-	defer pool.Close()
+	defer loader.Close(pool)
 
 	summary, err := loader.Run(ctx, pool, job, loader.Options{})
 	if err != nil {

@@ -36,8 +36,8 @@ func ForServer(ctx context.Context, pool *pgxpool.Pool, p *Plan) (*Plan, error) 
 
 // ResolveArea returns an area as polygons in the CRS of a grid; srid 0 means no CRS. It runs the area's query,
 // repairs and unites polygons as the area requires, and transforms them. All of that happens on the server in
-// read-only transactions. If the area is unusable, the error is a *geomgen.ParamError. If its query is, the error
-// is a *SQLError.
+// read-only transactions. If the area is unusable, the error is a *geomgen.ParamError. If its query fails, the
+// error is a *SQLError.
 func ResolveArea(ctx context.Context, pool *pgxpool.Pool, a *Area, srid int32) (*Area, error) {
 	return serverplan.ResolveArea(ctx, pool, a, srid)
 }

@@ -25,11 +25,12 @@ The columns are, in this order:
 
   cell_id bigint, col integer, row integer
   geom geometry(Polygon, SRID); MultiPolygon with --clip, Point with --geometry point
-  one for each --set
+  one column for each --set, then one for --each and for each --attribute
   code with --code, and coverage with --coverage
+  cell_share and feature_share with --each
 
-It connects to a server only if the area of interest needs one: a query, or an area in a
-different CRS than the grid.`,
+It connects to a server only if the area of interest needs one: a query, or an area that
+is not in the CRS of the grid.`,
 		Example: `  loadgrid dump --cell-size 1 --cols 1000 --rows 800 --out grid.copy
   psql -c 'create table grid (cell_id bigint, col integer, row integer, geom geometry(Polygon))'
   psql -c "\copy grid from grid.copy (format binary)"`,

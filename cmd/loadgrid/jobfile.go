@@ -139,7 +139,7 @@ func (s *jobSet) readStdin(jobFileOnStdin bool, stdin io.Reader) error {
 		}
 
 		if jobFileOnStdin {
-			return p.locate(&geomgen.ParamError{Param: "aoi", Value: "-", Reason: "contradicts job -: stdin already provides the job file"})
+			return p.locate(&geomgen.ParamError{Param: "aoi", Value: "-", Reason: "conflicts with job -: stdin already provides the job file"})
 		}
 
 		data, err := io.ReadAll(stdin)

@@ -104,7 +104,7 @@ func TestJobFileThatIsNotThere(t *testing.T) {
 // The log format of the file applies to its own mistakes.
 func TestAMistakeOfTheLogItself(t *testing.T) {
 	code, _, stderr := callJobs(t, "table: g\ncell-size: 1\ncols: 1\nrows: 1\nprogress: bar\nlog-format: json\n", "load")
-	if code != exitUsage || !strings.HasPrefix(stderr, "{") || !strings.Contains(stderr, `"msg":"jobs.yaml:5:11: progress bar: contradicts log-format json`) {
+	if code != exitUsage || !strings.HasPrefix(stderr, "{") || !strings.Contains(stderr, `"msg":"jobs.yaml:5:11: progress bar: conflicts with log-format json`) {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }
@@ -224,7 +224,7 @@ func TestAFileOfAnAreaIsBesideTheJobFile(t *testing.T) {
 
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{"plan", "--job", "-"}, strings.NewReader("table: a\ncell-size: 1\naoi: '-'\n"), &stdout, &stderr)
-	if code != exitUsage || !strings.Contains(stderr.String(), "stdin:3:6: aoi -: contradicts job -") {
+	if code != exitUsage || !strings.Contains(stderr.String(), "stdin:3:6: aoi -: conflicts with job -") {
 		t.Errorf("exit code %d, %s", code, stderr.String())
 	}
 }

@@ -32,7 +32,7 @@ Names are case-sensitive. Quote a name that contains a dot: --table '"a.b"'.
 An area of interest (--aoi, --aoi-sql) selects cells by its polygons, alone or within an
 extent. The selection is exact: --aoi-rule intersects selects the cells that share a
 point with the area, as ST_Intersects does, and overlaps leaves out cells that only
-touch it. If the area is in a different CRS than the grid, the server transforms it.
+touch it. If the area is not in the CRS of the grid, the server transforms it.
 
 load chooses one of three methods ('loadgrid plan' shows which, and why):
 
@@ -45,8 +45,8 @@ load chooses one of three methods ('loadgrid plan' shows which, and why):
 The pages of a new table are frozen.
 
 To resume a load that stopped in chunks or partitions, run the same command. It copies
-only the missing chunks or partitions. The command is the same if it puts the same rows,
-columns and indexes into the same table. --streams, --if-exists and --progress may
+only the missing chunks or partitions. A command counts as the same if it loads the same
+rows, columns and indexes into the same table. --streams, --if-exists and --progress may
 differ; --chunk-rows keeps the value of the first start. If you run a different job for
 the table, it drops the unfinished run of a killed process and reports that. It does not
 drop the run of a load that you stopped, unless --if-exists is replace or append.

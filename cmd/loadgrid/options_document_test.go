@@ -15,14 +15,18 @@ import (
 
 const optionsDocument = "../../docs/options.md"
 
+// keysOnly is the heading of the keys of job files that are not flags.
+const keysOnly = "Keys without a flag"
+
 const optionsIntroduction = `# Options
 
 <!-- Written by: go test ./cmd/loadgrid -run '^TestOptionsDocument$' -update -->
 
-Each option of ` + "`loadgrid load`" + ` is a flag. The same name without the leading hyphens is a key of
-[job files](jobs.md). A flag takes one value, unless the table says "several"; a second value is an error.
-Separate the numbers of a list by commas on the command line, and write a YAML list in a job file.
-[job.schema.json](job.schema.json) describes the keys for editors.
+This page lists the options of all commands. [Loading](loading.md), [grids](grids.md) and [areas](areas.md) explain how to use them.
+
+Each option of ` + "`loadgrid load`" + ` is a flag. The same name without the leading hyphens is a key of [job files](jobs.md), and
+[job.schema.json](job.schema.json) describes the keys for editors. You can set a flag only once, unless the table says "several".
+On the command line, put commas between the numbers of a list. In a job file, write a YAML list.
 
 Every command also has these flags:
 
@@ -60,12 +64,12 @@ func documentOptions() string {
 	group := ""
 	all := append(new(options.Load).Table(), new(jobFileOptions).table("run the jobs of a YAML `FILE` in order; - for stdin", true)...)
 	for _, o := range firstOnes(all) {
-		if o.Group != group && o.In&options.Flag == 0 && o.In != 0 { // options that are only keys come last
-			group = "Keys without a flag"
+		if group != keysOnly && o.In&options.Flag == 0 && o.In != 0 { // options that are only keys come last
+			group = keysOnly
 			fmt.Fprintf(&b, "\n## %s\n\n| key | value | meaning |\n|---|---|---|\n", group)
 		}
 
-		if group == "Keys without a flag" && !o.IsIn(options.Flag) {
+		if group == keysOnly && !o.IsIn(options.Flag) {
 			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", o.Name, o.Value.Type, cell(o.Describe()+o.KeyHelp))
 			continue
 		}

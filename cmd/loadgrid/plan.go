@@ -21,8 +21,8 @@ size of the table, the indexes and the WAL, and the time. It writes nothing, and
 to a server only for an area that needs one or for --if-exists append (see below).
 
 The number of rows is exact, and the sizes follow from PostgreSQL's page layout. The time
-is that of a server with two cores; yours may take half or twice as long. A server older
-than PostgreSQL 15 with PostGIS 3.3 takes three times as long to build a GiST index. plan
+is for a server with two cores; yours may take half or twice as long. With a GiST index, a
+load takes three times as long on servers older than PostgreSQL 15 with PostGIS 3.3. plan
 takes this into account if it connects; otherwise it states what it assumes. If the edge
 of the area, or of a rotated extent, has more than about 100,000 cells, plan does not
 count the cells. It then shows an estimate with its bounds.
@@ -31,7 +31,7 @@ plan shows the size of a cell in units of the CRS, and on the ground in the midd
 grid. It warns if the cell size or the extent seems wrong for the unit or the domain of
 the CRS.
 
-If the area of interest is a query, or in a different CRS than the grid, the server
+If the area of interest is a query, or its CRS is not the CRS of the grid, the server
 prepares it.
 
 With --table and --if-exists append, plan connects and inspects the table in a read-only

@@ -23,7 +23,7 @@ type progressOptions struct{ options.Progress }
 // reporter returns the reporter of the progress of a run.
 func (o *progressOptions) reporter(std streams) (*reporter, error) {
 	if o.LogFormat == "json" && o.View == "bar" {
-		return nil, &geomgen.ParamError{Param: "progress", Value: o.View, Reason: "contradicts log-format json: a bar is not JSON"}
+		return nil, &geomgen.ParamError{Param: "progress", Value: o.View, Reason: "conflicts with log-format json: a bar is not JSON"}
 	}
 	if std.verbosity == quiet {
 		return newReporter("none", o.LogFormat == "json" || o.View == "json", quiet, std.failures), nil

@@ -17,7 +17,7 @@ import (
 func newRunsHoldCommand() *cobra.Command {
 	var reason string
 	reasonOption := options.Option{Name: "reason", Value: options.Text(&reason, "the reason is empty"),
-		Help: "reason for the hold, as `TEXT` that loads and 'runs list' show"}
+		Help: "reason for the hold, a `TEXT` that loads and 'runs list' show"}
 
 	cmd := newTableCommand("hold", "Keep loads off a table until you release it", options.Table{reasonOption},
 		func(ctx context.Context, server serverOptions, t loader.Table, std streams) error {

@@ -40,7 +40,7 @@ To resume a stopped, failed or killed run, run the command that started it again
 
 	table := append(options.Table{
 		{Name: "table", Value: options.Parsed(o.parseTable), Help: "list only runs of this table, as `[SCHEMA.]NAME`; without a schema, of tables with this name in any schema"},
-		{Name: "limit", Value: options.Int(&o.filter.Limit, 1, math.MaxInt32), Help: "list only the newest `number` of runs; defaults to all"},
+		{Name: "limit", Value: options.Int(&o.filter.Limit, 1, math.MaxInt32), Help: "list at most this `number` of runs, the newest ones; defaults to all"},
 		{Name: "batch", Value: options.Text(&o.filter.Batch, "the name is empty"), Help: "list only runs of this `BATCH`, as named by load --share=BATCH"},
 		{Name: "wide", Value: options.Bool(&o.wide), Help: "show all columns; by default, the list leaves out those that do not fit in 100 characters"},
 		jsonOption(&o.json),

@@ -40,7 +40,7 @@ func TestUnknownNames(t *testing.T) {
 		"load --after-timeout=5":     "--after-timeout 5: must be a duration with its unit",
 		"runs prune --older-than 90": "--older-than 90: must be an age",
 		"preview":                    "preview needs a table to draw: set --table [SCHEMA.]NAME: see 'loadgrid preview --help'",
-		"load -v -q":                 "--quiet contradicts --verbose",
+		"load -v -q":                 "--quiet conflicts with --verbose",
 	} {
 		code, stdout, stderr := call(t.Context(), strings.Fields(args)...)
 		if code != exitUsage || stdout != "" {

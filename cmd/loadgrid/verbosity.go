@@ -33,7 +33,7 @@ func verbosityOf(cmd *cobra.Command) verbosity {
 func checkVerbosity(cmd *cobra.Command) error {
 	loud, err := cmd.Flags().GetBool("verbose")
 	if err == nil && loud && verbosityOf(cmd) == quiet {
-		return usageError{errors.New("--quiet contradicts --verbose")}
+		return usageError{errors.New("--quiet conflicts with --verbose")}
 	}
 
 	return nil

@@ -17,7 +17,7 @@ func Declared(given, srid int32) (int32, error) {
 		return srid, nil
 	case srid != 0 && srid != given:
 		return 0, &geomgen.ParamError{Param: "aoi-srid", Value: strconv.Itoa(int(given)),
-			Reason: fmt.Sprintf("contradicts the area of interest, which names EPSG:%d", srid)}
+			Reason: fmt.Sprintf("conflicts with the area of interest, which names EPSG:%d", srid)}
 	}
 
 	return given, nil

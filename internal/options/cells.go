@@ -57,7 +57,7 @@ func (c *Cells) Table() Table {
 func (c *Cells) gridTable() Table {
 	grid := &c.Job.Grid
 	notTiles := func(reason string) []Condition {
-		return []Condition{{Options: []string{"shape"}, Value: "xyz", Reason: "contradicts shape xyz: " + reason}}
+		return []Condition{{Options: []string{"shape"}, Value: "xyz", Reason: "conflicts with shape xyz: " + reason}}
 	}
 	onlyShape := func(shape string) []Condition {
 		return []Condition{{Options: []string{"shape"}, Value: shape, Reason: "needs shape " + shape}}
@@ -100,7 +100,7 @@ func (c *Cells) areaTable() Table {
 		{Name: "aoi", Group: groupArea, Overrides: []string{"aoi-sql", "aoi-sql-timeout"}, Value: File(&c.areaFile, "the name is empty"),
 			Help: "area of interest: `file` with polygons, - for stdin; GeoJSON, WKT, EWKT, WKB, EWKB, Shapefile, GeoPackage or FlatGeobuf, plain or compressed with gzip"},
 		{Name: "aoi-sql", Group: groupArea, Overrides: []string{"aoi", "aoi-where", "aoi-layer", "aoi-ogr"}, Value: SQL(&c.area.SQL, "the query is empty"),
-			Without: []Condition{{Options: []string{"aoi"}, Reason: "contradicts aoi: a job has only one area of interest"}},
+			Without: []Condition{{Options: []string{"aoi"}, Reason: "conflicts with aoi: a job has only one area of interest"}},
 			Help:    "area of interest: `query` that returns polygons; it runs in a read-only transaction on its own connection"},
 		{Name: "aoi-sql-timeout", Group: groupArea, Overrides: []string{"aoi"}, Default: aoi.DefaultSQLTimeout.String(), Value: Duration(&c.area.SQLTimeout, true),
 			With: []Condition{{Options: []string{"aoi-sql"}, Reason: "needs a query: set aoi-sql"}},
@@ -150,7 +150,7 @@ func (c *Cells) columnTable() Table {
 		{Name: "id-column", Group: groupColumns, Default: "cell_id", Value: Text(&c.Job.IDColumn, "the name is empty"),
 			Help: "`name` of the primary key column"},
 		{Name: "geom-column", Group: groupColumns, Default: "geom", Value: Text(&c.Job.GeomColumn, "the name is empty"),
-			Without: []Condition{{Options: []string{"geometry"}, Value: "none", Reason: "contradicts geometry none"}},
+			Without: []Condition{{Options: []string{"geometry"}, Value: "none", Reason: "conflicts with geometry none"}},
 			Help:    "`name` of the geometry column"},
 		{Name: "set", Group: groupColumns, Value: List(c.addConstant),
 			Help: "add a column with the same value in every row, as `NAME[:TYPE]=VALUE`; may be repeated"},
@@ -202,7 +202,7 @@ func (c *Cells) completeGrid(v Values) error {
 func (c *Cells) completeTiles(v Values) error {
 	tiles := geomgen.Tiles(c.zoom)
 	if v.Has("srid") && c.Job.Grid.SRID != tiles.SRID {
-		return &geomgen.ParamError{Param: "srid", Value: v.Text("srid"), Reason: "contradicts shape xyz: tiles are in EPSG:3857"}
+		return &geomgen.ParamError{Param: "srid", Value: v.Text("srid"), Reason: "conflicts with shape xyz: tiles are in EPSG:3857"}
 	}
 	if !v.Has("zoom") {
 		return required("zoom", " with shape xyz")

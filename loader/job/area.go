@@ -28,11 +28,11 @@ func (j Job) validateArea() error {
 
 	switch {
 	case j.Clip && j.Geometry == geomgen.AsPoint:
-		return bad("clip", "true", "contradicts geometry point: a point cannot be clipped")
+		return bad("clip", "true", "conflicts with geometry point: a point cannot be clipped")
 	case j.Clip && !j.HasGeometry():
-		return bad("clip", "true", "contradicts geometry none: there is no geometry to clip")
+		return bad("clip", "true", "conflicts with geometry none: there is no geometry to clip")
 	case !j.HasGeometry() && j.Index != IndexNone:
-		return bad("index", string(j.Index), "contradicts geometry none: a spatial index needs a geometry")
+		return bad("index", string(j.Index), "conflicts with geometry none: a spatial index needs a geometry")
 	case j.Area == nil && j.Coverage:
 		return bad("coverage", "true", "needs an area of interest: aoi or aoi-sql")
 	case j.Area == nil && j.Clip:
@@ -40,9 +40,9 @@ func (j Job) validateArea() error {
 	case j.CodeIndex && j.Code == "":
 		return bad("code-index", "true", "needs a code")
 	case j.CodeIndex && j.Partitions > 0:
-		return bad("code-index", "true", "contradicts partitions: a unique index of a partitioned table must include the partition key, so the code alone cannot have one")
+		return bad("code-index", "true", "conflicts with partitions: a unique index of a partitioned table must include the partition key, so the code alone cannot have one")
 	case j.CodeIndex && j.IfExists == Append:
-		return bad("code-index", "true", "contradicts if-exists append: the existing table keeps its indexes")
+		return bad("code-index", "true", "conflicts with if-exists append: the existing table keeps its indexes")
 	case j.Code == "" && j.CodeOrder != "":
 		return bad("code-order", string(j.CodeOrder), "needs a code")
 	}

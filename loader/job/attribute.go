@@ -121,13 +121,13 @@ func (j Job) validateAttributes() error {
 	case j.AttributeRule != "" && len(j.Attributes) == 0:
 		return bad("attribute-rule", string(j.AttributeRule), "needs an attribute")
 	case j.AttributeRule != "" && j.Pairs():
-		return bad("attribute-rule", string(j.AttributeRule), "contradicts each: a row has the attributes of its own feature")
+		return bad("attribute-rule", string(j.AttributeRule), "conflicts with each: a row has the attributes of its own feature")
 	case j.Pairs() && j.Coverage:
-		return bad("coverage", "true", "contradicts each: cell_share is the feature's share of the cell")
+		return bad("coverage", "true", "conflicts with each: cell_share is the feature's share of the cell")
 	case j.Pairs() && j.CodeIndex:
-		return bad("code-index", "true", "contradicts each: a cell has several rows")
+		return bad("code-index", "true", "conflicts with each: a cell has several rows")
 	case j.Pairs() && j.Distribute != "":
-		return bad("each", j.Each.Name, "contradicts distribute: a table of pairs cannot be distributed")
+		return bad("each", j.Each.Name, "conflicts with distribute: a table of pairs cannot be distributed")
 	}
 
 	switch j.AttributeRule {

@@ -53,13 +53,13 @@ func TestAttributesThatContradict(t *testing.T) {
 		"unknown type of each":      {"each", "type money is not supported", func(j *loader.Job) { j.Each = loader.Attribute{Name: "a", Type: "money"} }},
 		"json as a name":            {"each", "cannot be a key", func(j *loader.Job) { j.Each = loader.Attribute{Name: "a", Type: "jsonb"} }},
 		"rule alone":                {"attribute-rule", "needs an attribute", func(j *loader.Job) { j.AttributeRule = geomgen.First }},
-		"rule with each":            {"attribute-rule", "contradicts each", func(j *loader.Job) { j.Each, j.Attributes, j.AttributeRule = other, one, geomgen.First }},
+		"rule with each":            {"attribute-rule", "conflicts with each", func(j *loader.Job) { j.Each, j.Attributes, j.AttributeRule = other, one, geomgen.First }},
 		"unknown rule":              {"attribute-rule", "must be largest, centroid or first", func(j *loader.Job) { j.Attributes, j.AttributeRule = one, "last" }},
-		"coverage of pairs":         {"coverage", "contradicts each", func(j *loader.Job) { j.Each, j.Coverage = name, true }},
-		"index of codes of pairs": {"code-index", "contradicts each", func(j *loader.Job) {
+		"coverage of pairs":         {"coverage", "conflicts with each", func(j *loader.Job) { j.Each, j.Coverage = name, true }},
+		"index of codes of pairs": {"code-index", "conflicts with each", func(j *loader.Job) {
 			j.Each, j.Code, j.CodeIndex, j.Grid = name, geomgen.INSPIRE, true, geomgen.Grid{DX: 1, DY: 1, SRID: 3035}
 		}},
-		"distributed pairs":        {"each", "contradicts distribute", func(j *loader.Job) { j.Each, j.Distribute = name, loader.DistributeHash }},
+		"distributed pairs":        {"each", "conflicts with distribute", func(j *loader.Job) { j.Each, j.Distribute = name, loader.DistributeHash }},
 		"the name of a column":     {"attribute", "cell_id", func(j *loader.Job) { j.Attributes = []loader.Attribute{{Name: "cell_id"}} }},
 		"the name of the row":      {"attribute", "row", func(j *loader.Job) { j.Attributes = []loader.Attribute{{Name: "row"}} }},
 		"the name of the geometry": {"attribute", "geom", func(j *loader.Job) { j.Attributes = []loader.Attribute{{Name: "geom"}} }},
@@ -71,8 +71,8 @@ func TestAttributesThatContradict(t *testing.T) {
 		}},
 		"a system column":              {"attribute", "ctid", func(j *loader.Job) { j.Attributes = []loader.Attribute{{Name: "ctid"}} }},
 		"too long":                     {"attribute", "63 bytes", func(j *loader.Job) { j.Attributes = []loader.Attribute{{Name: strings.Repeat("x", 64)}} }},
-		"index without a geometry":     {"index", "contradicts geometry none", func(j *loader.Job) { j.Geometry, j.Index = geomgen.AsNone, loader.IndexGiST }},
-		"clip without a geometry":      {"clip", "contradicts geometry none", func(j *loader.Job) { j.Geometry, j.Clip = geomgen.AsNone, true }},
+		"index without a geometry":     {"index", "conflicts with geometry none", func(j *loader.Job) { j.Geometry, j.Index = geomgen.AsNone, loader.IndexGiST }},
+		"clip without a geometry":      {"clip", "conflicts with geometry none", func(j *loader.Job) { j.Geometry, j.Clip = geomgen.AsNone, true }},
 		"attributes that are not read": {"attribute", "was not read from the area", func(j *loader.Job) { j.Attributes = one }},
 	} {
 		j := plainJob()

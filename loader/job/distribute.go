@@ -108,11 +108,11 @@ func (j Job) validateDistribution() error {
 	case j.Distribute == "":
 		return nil
 	case j.Partitions > 0:
-		return bad("distribute", j.DistributionText(), "contradicts partitions: a distributed table is divided into shards instead")
+		return bad("distribute", j.DistributionText(), "conflicts with partitions: a distributed table is divided into shards instead")
 	case j.CodeIndex:
-		return bad("distribute", j.DistributionText(), "contradicts code-index: a unique index of a distributed table must include the distribution column, so the code alone cannot have one")
+		return bad("distribute", j.DistributionText(), "conflicts with code-index: a unique index of a distributed table must include the distribution column, so the code alone cannot have one")
 	case colocated && j.Shards > 0:
-		return bad("colocate-with", j.ColocateWith.String(), "contradicts a number of shards: the table gets as many shards as that table")
+		return bad("colocate-with", j.ColocateWith.String(), "conflicts with a number of shards: the table gets as many shards as that table")
 	}
 
 	if !colocated {

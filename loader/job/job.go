@@ -279,10 +279,10 @@ func (j Job) validateLayout() error {
 		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(j.ChunkRows, 10), Reason: "must be at least 1"}
 	case j.ChunkRows > 0 && j.Partitions > 0:
 		return &geomgen.ParamError{Param: "chunk-rows", Value: strconv.FormatInt(j.ChunkRows, 10),
-			Reason: "contradicts partitions: a partition is one chunk"}
+			Reason: "conflicts with partitions: a partition is one chunk"}
 	case j.Unlogged && j.IfExists == Append:
 		return &geomgen.ParamError{Param: "unlogged", Value: "true",
-			Reason: "contradicts if-exists append: the existing table is already logged or unlogged"}
+			Reason: "conflicts with if-exists append: the existing table is already logged or unlogged"}
 	}
 
 	return j.validateDistribution()

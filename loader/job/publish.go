@@ -69,7 +69,7 @@ func (j Job) validateExists() error {
 	case j.OnConflict == ConflictSkip && j.IfExists != Append:
 		return conflict("needs if-exists append")
 	case j.OnConflict == ConflictSkip && j.Partitions > 0:
-		return conflict("contradicts partitions: new partitions are attached whole; without partitions, the rows go into the existing ones")
+		return conflict("conflicts with partitions: new partitions are attached whole; without partitions, the rows go into the existing ones")
 	}
 
 	return j.validatePublish()
@@ -91,15 +91,15 @@ func (j Job) validatePublish() error {
 	case truncate && j.IfExists != Replace:
 		return publish("needs if-exists replace")
 	case truncate && j.Partitions > 0:
-		return publish("contradicts partitions: the new partitions replace the old ones in the same table, so views on it stay")
+		return publish("conflicts with partitions: the new partitions replace the old ones in the same table, so views on it stay")
 	case truncate && j.Unlogged:
-		return publish("contradicts unlogged: the existing table is already logged or unlogged")
+		return publish("conflicts with unlogged: the existing table is already logged or unlogged")
 	case j.Keep < 0 || j.Keep > MaxKeep:
 		return keep(fmt.Sprintf("must lie between 0 and %d", MaxKeep))
 	case j.Keep > 0 && j.IfExists != Replace:
 		return keep("needs if-exists replace")
 	case j.Keep > 0 && truncate:
-		return keep("contradicts publish truncate, which empties the existing table")
+		return keep("conflicts with publish truncate, which empties the existing table")
 	}
 
 	return nil

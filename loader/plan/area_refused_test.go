@@ -36,14 +36,14 @@ func TestPlanOfBadAreas(t *testing.T) {
 		"no cell":        {job: theJob("POLYGON((0.1 0.1,0.2 0.1,0.2 0.2,0.1 0.1))", 0), change: func(j *job.Job) { j.Area.Rule = geomgen.Within }, want: "no cell is completely in the area"},
 		"outside":        {job: theJob("POLYGON((0.1 0.1,0.2 0.1,0.2 0.2,0.1 0.1))", 0), change: func(j *job.Job) { j.Extent = &geomgen.Box{XMin: 5, YMin: 5, XMax: 9, YMax: 9} }, want: "no cell intersects the area and the extent"},
 		"endless parts":  {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *job.Job) { f := math.Inf(1); j.Area.Segmentize = &f }, want: "--aoi-segmentize"},
-		"index appended": {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *job.Job) { j.Code, j.CodeIndex, j.IfExists = geomgen.INSPIRE, true, job.Append }, want: "contradicts if-exists append"},
+		"index appended": {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *job.Job) { j.Code, j.CodeIndex, j.IfExists = geomgen.INSPIRE, true, job.Append }, want: "conflicts with if-exists append"},
 		"a huge area":    {job: theJob("POLYGON((-1e9 -1e9,1e9 -1e9,0 1e9,-1e9 -1e9))", 0), change: func(j *job.Job) { j.Grid.DX, j.Grid.DY = 0.5, 0.5 }, want: "beyond column or row 2^30"},
 		"unknown rule":   {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *job.Job) { j.Area.Rule = "touches" }, want: "intersects, within, centroid or overlaps"},
-		"turned codes":   {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *job.Job) { j.Grid.Rotate, j.Code = 10, geomgen.INSPIRE }, want: "contradicts rotate 10"},
+		"turned codes":   {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *job.Job) { j.Grid.Rotate, j.Code = 10, geomgen.INSPIRE }, want: "conflicts with rotate 10"},
 		"column code":    {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 3035), change: func(j *job.Job) { j.Code, j.GeomColumn = geomgen.INSPIRE, "code" }, want: "taken by the cell's code"},
 		"column taken":   {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *job.Job) { j.Coverage, j.IDColumn = true, "coverage" }, want: "taken by the coverage"},
 		"cut points":     {job: theJob("POLYGON((0 0,4 4,4 0,0 0))", 0), change: func(j *job.Job) { j.Clip, j.Geometry = true, geomgen.AsPoint }, want: "a point cannot be clipped"},
-		"code parts":     {job: theJob("POLYGON((0 0,9 9,9 0,0 0))", 3035), change: func(j *job.Job) { j.Code, j.CodeIndex, j.Partitions = geomgen.INSPIRE, true, 2 }, want: "contradicts partitions"},
+		"code parts":     {job: theJob("POLYGON((0 0,9 9,9 0,0 0))", 3035), change: func(j *job.Job) { j.Code, j.CodeIndex, j.Partitions = geomgen.INSPIRE, true, 2 }, want: "conflicts with partitions"},
 		"coverage bare":  {job: job.Job{Table: job.Table{Name: "t"}, Grid: geomgen.Grid{DX: 1, DY: 1}, Cols: 3, Rows: 3, Coverage: true}, want: "--coverage true: needs an area of interest"},
 	} {
 		t.Run(name, func(t *testing.T) {
