@@ -37,7 +37,7 @@ func describeServer(p *loader.Plan) string {
 	case p.Job.Index != loader.IndexGiST && p.Job.Index != loader.IndexBoth:
 		return ""
 	case !known:
-		return "assumes PostgreSQL 15 with PostGIS 3.3 or newer; an older server builds GiST without sorting and takes three times as long"
+		return "assumes PostgreSQL 15 with PostGIS 3.3 or newer; an older server builds GiST without sorting, and the load takes three times as long"
 	case !server.SortsGiST:
 		return "this server builds GiST without sorting; PostgreSQL 15 with PostGIS 3.3 or newer takes a third of that time"
 	}
