@@ -47,7 +47,7 @@ func TestMapOfExtremeCoordinates(t *testing.T) {
 		}
 	}
 
-	for _, p := range []geomgen.Point{{X: 1e17, Y: 1}, {X: -MaxCoordinate, Y: 3}, {X: 0, Y: 1e-320}, {X: 1e9, Y: 1e9}} {
+	for _, p := range []geomgen.Point{{X: 1e17, Y: 1}, {X: -maxCoordinate, Y: 3}, {X: 0, Y: 1e-320}, {X: 1e9, Y: 1e9}} {
 		if _, err := at(p, geomgen.Point{X: p.X, Y: p.Y + 1}).Encode("map.png"); err != nil {
 			t.Errorf("%v: %v", p, err)
 		}

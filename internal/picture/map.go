@@ -80,7 +80,7 @@ func (m Map) Encode(name string) ([]byte, error) {
 
 	b := m.bounds()
 	if !drawable(b) {
-		return nil, fmt.Errorf("drawing %s: there are coordinates beyond %g, or that are not numbers", name, float64(MaxCoordinate))
+		return nil, fmt.Errorf("drawing %s: there are coordinates beyond %g, or that are not numbers", name, float64(maxCoordinate))
 	}
 
 	room := 0.03 * math.Max(b.XMax-b.XMin, b.YMax-b.YMin)
@@ -101,11 +101,11 @@ func (m Map) Encode(name string) ([]byte, error) {
 	return data, nil
 }
 
-// MaxCoordinate is the largest coordinate that a picture can have: computations with it do not overflow.
-const MaxCoordinate = 1e100
+// maxCoordinate is the largest coordinate that a picture can have: computations with it do not overflow.
+const maxCoordinate = 1e100
 
 func drawable(b geomgen.Box) bool {
-	inside := func(f float64) bool { return math.Abs(f) <= 2*MaxCoordinate } // false for NaN; bounds adds room
+	inside := func(f float64) bool { return math.Abs(f) <= 2*maxCoordinate } // false for NaN; bounds adds room
 	return inside(b.XMin) && inside(b.YMin) && inside(b.XMax) && inside(b.YMax)
 }
 

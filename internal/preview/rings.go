@@ -6,14 +6,16 @@ import (
 	geom "github.com/twpayne/go-geom"
 
 	"github.com/loadgrid/loadgrid/geomgen"
-	"github.com/loadgrid/loadgrid/internal/picture"
 )
+
+// maxCoordinate is the largest coordinate that a picture can have: see package picture.
+const maxCoordinate = 1e100
 
 // isDrawable tells whether there are rings, all with coordinates that a picture can have: not infinity, for example.
 func isDrawable(rings [][]geomgen.Point) bool {
 	for _, ring := range rings {
 		for _, p := range ring {
-			if !(math.Abs(p.X) <= picture.MaxCoordinate && math.Abs(p.Y) <= picture.MaxCoordinate) {
+			if !(math.Abs(p.X) <= maxCoordinate && math.Abs(p.Y) <= maxCoordinate) {
 				return false
 			}
 		}

@@ -77,17 +77,19 @@ func (p *Preview) query(ctx context.Context, tx pgx.Tx, columns string) (sql str
 	return sql, true, nil // views cannot be sampled
 }
 
+// Without "t." and "k.", order by would mean a result of that name: an integer key would be sorted for each block.
 const byKeySQL = `
 	with recursive block (id) as (
-	  (select %[1]s::bigint from %[2]s order by %[1]s limit 1)
+	  (select t.%[1]s::bigint from %[2]s t order by t.%[1]s limit 1)
 	  union all
-	  select (select %[1]s::bigint from %[2]s where %[1]s > block.id / %[4]d * %[4]d + %[6]d order by %[1]s limit 1)
+	  select (select t.%[1]s::bigint from %[2]s t where t.%[1]s > block.id / %[4]d * %[4]d + %[6]d order by t.%[1]s limit 1)
 	  from block where block.id is not null
 	)
 	select c.g, c.v, c.t from block cross join lateral (
-	  (select %[3]s from %[2]s where %[1]s >= block.id / %[4]d * %[4]d + %[5]d and %[1]s <= block.id / %[4]d * %[4]d + %[6]d order by %[1]s limit 1)
+	  (select %[3]s from %[2]s k where k.%[1]s >= block.id / %[4]d * %[4]d + %[5]d and k.%[1]s <= block.id / %[4]d * %[4]d + %[6]d
+	   order by k.%[1]s limit 1)
 	  union all
-	  (select %[3]s from %[2]s where %[1]s = block.id)
+	  (select %[3]s from %[2]s k where k.%[1]s = block.id)
 	  limit 1
 	) c where block.id is not null`
 
