@@ -161,7 +161,7 @@ func TestPreviewOfOddRows(t *testing.T) {
 	}
 	preview("infinite").expect(t, 1, "no cells to draw")
 
-	// A cell of 1.6 points stands for four rows, and fills the gaps between it and others. It does not stand for 500.
+	// A cell is 1.6 points wide. It grows as one of four rows, and to fill gaps, but not as one of 500 rows.
 	if r := preview("sparse"); r.code != 0 {
 		t.Errorf("exit code %d, %s", r.code, r.stderr)
 	}
