@@ -5,6 +5,7 @@ package integration
 import (
 	"bufio"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -44,6 +45,50 @@ func (p *mapPage) serve(line string) {
 		p.t.Fatalf("%s prints no address: %v\n%s", line, err, stderr.String())
 	}
 	p.address = strings.TrimSpace(address)
+}
+
+// checkRequests sends requests that the tile server must refuse, and some that it must not.
+func (p *mapPage) checkRequests() {
+	p.t.Helper()
+	host := strings.TrimSuffix(strings.TrimPrefix(p.address, "http://"), "/")
+	_, port, _ := strings.Cut(host, ":")
+	for _, test := range []struct {
+		host, path string
+		status     int
+	}{
+		{host, "/index.html", 200}, {"localhost:" + port, "/tiles/cells_tile/4/8/5.mvt", 200}, {host, "/leaflet/leaflet.js", 200},
+		// The name of a page elsewhere, which leads here.
+		{"example.com", "/tiles/cells_tile/4/8/5.mvt", 403}, {"127.0.0.1.example.com:" + port, "/index.html", 403}, {"", "/index.html", 403},
+		// What is not in the folder.
+		{host, "/../maps.md", 404}, {host, "/%2e%2e/maps.md", 404}, {host, "//../..//README.md", 404}, {host, "/leaflet/../../maps.md", 404},
+		{host, "/leaflet/images/..%2f..%2fmaps.md", 404}, {host, "/..%2f..%2fREADME.md", 404},
+		// Functions that the command line does not name, and tiles that do not exist.
+		{host, "/tiles/pg_sleep/1/1/1.mvt", 404}, {host, "/tiles/cells_tile/1/2/1.mvt", 404}, {host, "/tiles/cells_tile/99/1/1.mvt", 404},
+	} {
+		if got := p.request(host, test.host, test.path); got != test.status {
+			p.t.Errorf("GET %s with the host %q gives status %d, want %d", test.path, test.host, got, test.status)
+		}
+	}
+}
+
+// request sends a path as it is to the tile server, and returns the status of the answer.
+func (p *mapPage) request(address, host, path string) (status int) {
+	p.t.Helper()
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer conn.Close()
+
+	if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nHost: %s\r\n\r\n", path, host); err != nil {
+		p.t.Fatal(err)
+	}
+	var version string
+	if _, err := fmt.Fscan(conn, &version, &status); err != nil {
+		p.t.Fatalf("GET %s: %v", path, err)
+	}
+
+	return status
 }
 
 // settled waits until all tiles of the map are there, and opaque. Leaflet fades them in.

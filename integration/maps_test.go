@@ -54,6 +54,7 @@ func TestMapsPage(t *testing.T) {
 	p.checkTiles()
 	p.checkQGIS()
 	p.checkExports()
+	p.checkRequests()
 	p.checkBrowser()
 	p.keepPicture("qgis.png", p.read("qgis.png"))
 	if os.Getenv("LOADGRID_UPDATE_GOLDEN") != "" {

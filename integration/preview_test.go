@@ -2,8 +2,10 @@ package integration
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -129,6 +131,66 @@ func TestPreviewOfAnyTable(t *testing.T) {
 	preview("none").expect(t, 1, "no cells to draw")
 	cli(t, s.dsn, "preview", "--table", "nowhere_at_all").expect(t, 2, "--table nowhere_at_all", "search_path")
 	cli(t, s.dsn, "preview", "--table", "grid", "--out", "grid.gif").expect(t, 2, "--out grid.gif", ".png or .svg")
+}
+
+// Preview leaves out rows without a geometry that can be drawn, and draws the others in their size, whatever the keys are.
+func TestPreviewOfOddRows(t *testing.T) {
+	s := newSandbox(t)
+	const box = "st_makeenvelope(i % 300, i / 300, i % 300 + 1, i / 300 + 1)"
+	for _, sql := range []string{
+		"create table " + s.name("odd") + " as select g::geometry as geom, 'NaN'::float8 as v from (values (st_point(1, 2)), (st_point('NaN', 1)), (st_point('Infinity', 1)), ('POINT EMPTY'), ('GEOMETRYCOLLECTION(POINT(1 2))'), (null)) o (g)",
+		"create table " + s.name("infinite") + " as select st_point('Infinity', '-Infinity') as geom",
+		"create table " + s.name("far") + " as select st_point(1e17, i) as geom from generate_series(1, 5) i",
+		"create table " + s.name("keys") + " as select 9223372036854775807 - i as id, " + box + " as geom from generate_series(0::bigint, 89999) i",
+		"create table " + s.name("sparse") + " as select i as id, case when i % 500 = 2 then " + box + " end as geom from generate_series(0, 89999) i",
+		"alter table " + s.name("keys") + " add primary key (id)", "alter table " + s.name("sparse") + " add primary key (id)", "analyze " + s.name("keys"), "analyze " + s.name("sparse"),
+	} {
+		s.exec(sql)
+	}
+
+	file := filepath.Join(t.TempDir(), "preview.svg")
+	preview := func(table string) result {
+		return cli(t, s.dsn, "preview", "--table", s.schema+"."+table, "--out", file)
+	}
+	for table, want := range map[string]string{
+		"odd": "1 of 6 rows", "far": "5 of 5 rows", "keys": "22,500 of 90,000 rows", "sparse": "180 of 90,000 rows",
+	} {
+		if r := preview(table); r.code != 0 || !strings.HasPrefix(r.stdout, want) {
+			t.Errorf("%s: exit code %d, %s%s, want %s", table, r.code, r.stdout, r.stderr, want)
+		}
+	}
+	preview("infinite").expect(t, 1, "no cells to draw")
+
+	// A cell is 1.6 points wide. It grows as one of four rows, and to fill gaps, but not as one of 500 rows.
+	if r := preview("sparse"); r.code != 0 {
+		t.Errorf("exit code %d, %s", r.code, r.stderr)
+	}
+	if widest := widestTile(t, file); widest < 3 || widest > 10 {
+		t.Errorf("a cell of the sample is %v points wide", widest)
+	}
+}
+
+// widestTile returns the width of the widest cell in an SVG of few cells, in points.
+func widestTile(t *testing.T, file string) (widest float64) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	for _, tile := range regexp.MustCompile(`<path d="([^"]*)Z" [^>]*stroke-width="0.3"`).FindAllStringSubmatch(string(b), -1) {
+		least, most := math.Inf(1), math.Inf(-1)
+		for _, corner := range strings.FieldsFunc(tile[1], func(r rune) bool { return r == 'M' || r == 'L' }) {
+			var x, y float64
+			if _, err := fmt.Sscan(corner, &x, &y); err != nil {
+				t.Fatalf("%q: %v", corner, err)
+			}
+			least, most = min(least, x), max(most, x)
+		}
+		widest = max(widest, most-least)
+	}
+
+	return widest
 }
 
 // INSPIRE's codes are refused if the units are not metres. For most CRSs, only the server knows the

@@ -44,7 +44,7 @@ and the reason. It installs nothing; if it finds no PostGIS, it tells you what t
 	table := append(options.Table{
 		dsn,
 		{Name: "keep", Value: options.Bool(&o.keep), Help: "leave the database running, and print how to reach and stop it"},
-		{Name: "picture", Value: options.Text(&o.picture.file, ""), Default: o.picture.file, Help: "picture `file` to write, .png or .svg; empty for none"},
+		{Name: "picture", Value: demoPicture(&o.picture.file), Default: o.picture.file, Help: "picture `file` to write, .png or .svg; empty for none"},
 		themeOption(&o.picture.theme),
 	}, o.progress.Table()...)
 	addFlags(cmd, table)
@@ -57,6 +57,19 @@ and the reason. It installs nothing; if it finds no PostGIS, it tells you what t
 	}
 
 	return cmd
+}
+
+// demoPicture is a value with the name of a file for a picture, or with no name for no picture.
+func demoPicture(to *string) options.Value {
+	v := options.Parsed(func(name string) error {
+		if *to = name; name == "" {
+			return nil
+		}
+		return checkPicture(name)
+	})
+	v.Type = "file"
+
+	return v
 }
 
 // demoOptions select the database of the demo, and what it leaves behind.

@@ -111,14 +111,18 @@ func themeOption(to *picture.Theme) options.Option {
 func pictureFile(to *string) options.Value {
 	v := options.Parsed(func(name string) error {
 		*to = name
-		if err := picture.CheckName(name); err != nil {
-			return errors.New("must end in .png or .svg")
-		}
-		return nil
+		return checkPicture(name)
 	})
 	v.Type = "file"
 
 	return v
+}
+
+func checkPicture(name string) error {
+	if err := picture.CheckName(name); err != nil {
+		return errors.New("must end in .png or .svg")
+	}
+	return nil
 }
 
 // planOptions hold what to plan.

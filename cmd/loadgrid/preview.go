@@ -130,9 +130,7 @@ func drawPreview(p *preview.Preview, image imageOptions) ([]byte, error) {
 		}
 
 		if c.Value != nil && low <= high {
-			if value = 0.5; high > low {
-				value = (*c.Value - low) / (high - low)
-			}
+			value = scalePosition(*c.Value, low, high)
 		}
 
 		category := 0
@@ -146,6 +144,21 @@ func drawPreview(p *preview.Preview, image imageOptions) ([]byte, error) {
 	}
 
 	return m.Encode(image.file)
+}
+
+// scalePosition returns where a value lies on a scale, from 0 at low to 1 at high, and NaN for NaN.
+func scalePosition(v, low, high float64) float64 {
+	switch {
+	case v == low && v == high:
+		return 0.5 // the only value
+	case v <= low:
+		return 0
+	case v >= high:
+		return 1
+	case high-low > math.MaxFloat64:
+		return (v/2 - low/2) / (high/2 - low/2)
+	}
+	return (v - low) / (high - low)
 }
 
 // categories gives the map a legend of the most frequent texts, and returns the category number of each text.
@@ -166,13 +179,13 @@ func categories(p *preview.Preview, m *picture.Map) map[string]int {
 
 	m.Categories.Name = oneLine(p.Column)
 	if rest := len(texts) - picture.MaxCategories; rest > 0 {
-		m.Categories.Other = formatCount(int64(rest)) + " others"
+		m.Categories.Other = pluralCount(int64(rest), "other")
 	}
 
 	numbers := map[string]int{}
 	for i, text := range texts {
 		if i < picture.MaxCategories {
-			m.Categories.Values = append(m.Categories.Values, oneLine(text))
+			m.Categories.Values = append(m.Categories.Values, cmp.Or(oneLine(text), "empty text"))
 		}
 		numbers[text] = min(i, picture.MaxCategories) + 1
 	}
@@ -188,7 +201,7 @@ func sampleFactor(p *preview.Preview) (factor, gaps float64) {
 		return 1, 0
 	}
 
-	factor = math.Sqrt(float64(p.Rows) / float64(len(p.Cells)))
+	factor = math.Sqrt(p.Each)
 	if p.Even {
 		return factor, 1 + 1/factor
 	}

@@ -71,13 +71,14 @@ function decodeLayer(reader) {
 }
 
 function decodeFeature(reader, keys, values) {
-  let id, type = 0, tags = [], commands = [];
+  let id, type = 0;
+  const tags = [], commands = [];
   reader.fields((field, r) => {
     switch (field) {
       case 1: id = r.integer(); return true;
-      case 2: tags = tags.concat(r.packed()); return true;
+      case 2: r.packed(tags); return true;
       case 3: type = r.number(); return true;
-      case 4: commands = commands.concat(r.packed()); return true;
+      case 4: r.packed(commands); return true;
       default: return false;
     }
   });

@@ -98,13 +98,14 @@ export class Reader {
     return new Reader(this.data, start, start + length);
   }
 
-  // packed reads integers of 32 bits: many in one field, or one in a field of its own.
-  packed() {
-    if (this.wire === varint) return [this.number()];
-    const inner = this.message(), all = [];
-    inner.wire = varint;
-    while (inner.at < inner.end) all.push(inner.small());
-    return all;
+  // packed appends integers of 32 bits to a list: many in one field, or one in a field of its own.
+  packed(list) {
+    if (this.wire === varint) {
+      list.push(this.number());
+      return;
+    }
+    const inner = this.message();
+    while (inner.at < inner.end) list.push(inner.small());
   }
 
   // small reads an integer of 32 bits without BigInt, which is what a tile has most of.

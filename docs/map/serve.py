@@ -24,6 +24,15 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
     extensions_map = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".png": "image/png", "": "text/plain"}
 
+    def parse_request(self):
+        # A name that leads to this machine may be that of a page elsewhere, which must not read tiles.
+        if not super().parse_request():
+            return False
+        if re.fullmatch(r"(127\.0\.0\.1|localhost)(:\d+)?", self.headers.get("Host", "")):
+            return True
+        self.send_error(403, "the server answers only http://127.0.0.1 and http://localhost")
+        return False
+
     def do_GET(self):
         match = re.fullmatch(r"/tiles/(\w+)/(\d{1,2})/(\d{1,8})/(\d{1,8})\.mvt", self.path)
         if not match:

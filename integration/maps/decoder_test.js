@@ -54,6 +54,7 @@ const good = {
     () => only(named(feature(packed(2, [0, 0])), text(3, "__proto__"), value(text(1, "b")))).features[0].properties.__proto__, "b"],
   "tags that are not packed": [() => ({ ...only(named(feature(integer(2, 0), integer(2, 0)), text(3, "a"), value(text(1, "b")))).features[0].properties }),
     { a: "b" }],
+  "commands that are not packed": [() => only(named(feature(integer(3, 1), ...moveTo(5, 7).map((n) => integer(4, n))))).features[0].geometry, [[5, 7]]],
   "no id": [() => only(named(feature())).features[0].id, undefined],
   "id 0": [() => only(named(feature(integer(1, 0)))).features[0].id, 0],
   "an id of 2^53 - 1": [() => only(named(feature(integer(1, 2n ** 53n - 1n)))).features[0].id, 9007199254740991],

@@ -13,8 +13,13 @@ type tick struct {
 }
 
 // ticks returns the marks of a scale of this many points: at round numbers, about five
-// of them with text.
+// of them with text. A range that is too small or too large for arithmetic has none.
 func (v viewport) ticks(low, high, points float64) (ticks []tick) {
+	const smallest = 1e-300 // near the least number, a step may be 0
+	if !(high-low >= smallest && high-low <= math.MaxFloat64) {
+		return nil
+	}
+
 	step := roundLength((high - low) / 4)
 	for points < 1.5*v.widestNumber(low, high, step)*(high-low)/step && step < high-low {
 		step = roundLength(step * 2.5) // 1, 2, 5, 10

@@ -43,18 +43,19 @@ func SaveBars(name string, theme Theme, panels []Panel) error {
 }
 
 func encodeBars(name string, theme Theme, panels []Panel) ([]byte, error) {
-	letters, err := newTypeface()
+	letters, err := newTypeface(name)
 	if err != nil {
 		return nil, err
 	}
 
+	const longestName = chartWidth / 2
 	left, height := 0.0, 2*margin-panelBottom
 	for _, p := range panels {
 		if len(p.Bars) == 0 {
 			return nil, errors.New("a chart has no bars")
 		}
 		for _, b := range p.Bars {
-			left = max(left, letters.width(b.Name, textSize))
+			left = min(longestName, max(left, letters.width(b.Name, textSize)))
 		}
 
 		height += p.height()
@@ -144,6 +145,7 @@ func (b Bar) draw(c canvas, v viewport, x func(float64) float64, y float64) {
 		}
 	}
 
-	c.write(v.text(b.Name, point{x(0) - labelGap, y + 0.35*textSize}, alignRight))
+	name := v.letters.shorten(b.Name, textSize, x(0)-labelGap-margin)
+	c.write(v.text(name, point{x(0) - labelGap, y + 0.35*textSize}, alignRight))
 	c.write(v.text(b.Label, point{x(max(b.Value, b.High)) + labelGap, y + 0.35*textSize}, alignLeft))
 }

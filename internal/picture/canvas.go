@@ -83,11 +83,14 @@ func newCanvas(name string, t typeface, page color.NRGBA, width, height float64)
 	if err := CheckName(name); err != nil {
 		return nil, err
 	}
-	if strings.EqualFold(filepath.Ext(name), ".svg") {
+	if isSVG(name) {
 		return newVector(page, width, height), nil
 	}
 	return newRaster(t, page, width, height), nil
 }
+
+// isSVG tells whether the file of a name is an SVG. Else it is a PNG.
+func isSVG(name string) bool { return strings.EqualFold(filepath.Ext(name), ".svg") }
 
 // Write writes a picture that is drawn into a file.
 func Write(name string, data []byte) error {

@@ -71,7 +71,7 @@ func (v viewport) text(text string, at point, to align) label {
 
 // encode draws the figure as PNG or SVG, by the end of the name of the file that it is for.
 func (f figure) encode(name string) ([]byte, error) {
-	letters, err := newTypeface()
+	letters, err := newTypeface(name)
 	if err != nil {
 		return nil, err
 	}

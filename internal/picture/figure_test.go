@@ -18,7 +18,7 @@ import (
 
 func testTypeface(t *testing.T) typeface {
 	t.Helper()
-	letters, err := newTypeface()
+	letters, err := newTypeface("test.png")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func (l Legend) ticks(v viewport, bar rect) (ticks []label) {
 	if l.LowText+l.HighText != "" || !(l.Low < l.High) {
 		low, high := l.LowText, l.HighText
 		if low+high == "" {
-			low, high = valueText(l.Low), valueText(l.High)
+			low, high = valueTexts(l.Low, l.High)
 		}
 		add(low, bar.left, alignLeft)
 		add(high, bar.right, alignRight)
@@ -52,7 +52,7 @@ func (l Legend) ticks(v viewport, bar rect) (ticks []label) {
 	}
 
 	const gap = 8.0
-	low, high := valueText(l.Low), valueText(l.High)
+	low, high := valueTexts(l.Low, l.High)
 	left, right := bar.left+v.letters.width(low, textSize)+gap, bar.right-v.letters.width(high, textSize)-gap
 	add(low, bar.left, alignLeft)
 

@@ -79,6 +79,10 @@ func (m Map) Encode(name string) ([]byte, error) {
 	}
 
 	b := m.bounds()
+	if !drawable(b) {
+		return nil, fmt.Errorf("drawing %s: there are coordinates beyond %g, or that are not numbers", name, float64(maxCoordinate))
+	}
+
 	room := 0.03 * math.Max(b.XMax-b.XMin, b.YMax-b.YMin)
 	f := figure{
 		theme:        m.Theme,
@@ -95,6 +99,14 @@ func (m Map) Encode(name string) ([]byte, error) {
 	}
 
 	return data, nil
+}
+
+// maxCoordinate is the largest coordinate that a picture can have: computations with it do not overflow.
+const maxCoordinate = 1e100
+
+func drawable(b geomgen.Box) bool {
+	inside := func(f float64) bool { return math.Abs(f) <= 2*maxCoordinate } // false for NaN; bounds adds room
+	return inside(b.XMin) && inside(b.YMin) && inside(b.XMax) && inside(b.YMax)
 }
 
 func (m Map) bounds() geomgen.Box {
@@ -122,8 +134,10 @@ func (m Map) bounds() geomgen.Box {
 		add(geomgen.Point{X: e.XMax, Y: e.YMax})
 	}
 
-	if b.XMin == b.XMax && b.YMin == b.YMax { // one point alone has no size to go by
-		room := math.Max(0.5, 1e-6*math.Max(math.Abs(b.XMin), math.Abs(b.YMin)))
+	// One point has no size, and neither have points that are too close together for coordinates as large as theirs.
+	largest := max(math.Abs(b.XMin), math.Abs(b.YMin), math.Abs(b.XMax), math.Abs(b.YMax))
+	if size := max(b.XMax-b.XMin, b.YMax-b.YMin); size <= 1e-12*largest || size == 0 {
+		room := math.Max(0.5, 1e-6*largest)
 		b = geomgen.Box{XMin: b.XMin - room, YMin: b.YMin - room, XMax: b.XMax + room, YMax: b.YMax + room}
 	}
 

@@ -17,6 +17,7 @@ const (
 	sampleSide  = 84.0
 	samplePad   = 6.0
 	scaleColumn = 125.0 // the width that a scale bar has
+	keyColumn   = 130.0 // the width that keys have at least
 )
 
 // key explains a line or a colour.
@@ -90,12 +91,12 @@ func (s columns) draw(c canvas, v viewport, at point) {
 type explanation struct{ keys, categories columns }
 
 func (m Map) explanation(v viewport, width float64) explanation {
-	width -= scaleColumn
+	room := width - scaleColumn
 	if len(m.Sample.Cells) > 0 {
-		width -= m.Sample.width(v) + 2*margin
+		room -= m.Sample.width(v, width) + 2*margin
 	}
 
-	return explanation{newColumns(v, m.keys(v.inks), width), newColumns(v, m.Categories.keys(v.inks), width)}
+	return explanation{newColumns(v, m.keys(v.inks), room), newColumns(v, m.Categories.keys(v.inks), room)}
 }
 
 func (m Map) footerHeight(v viewport, width float64) float64 {
@@ -119,7 +120,7 @@ func (m Map) footer(c canvas, v viewport, strip rect) {
 	left.right = v.drawScaleBar(c, strip, m.CRS) - 2*margin
 	if len(m.Sample.Cells) > 0 {
 		left.right = min(left.right, strip.right-scaleColumn)
-		left.right = m.Sample.draw(c, v, rect{left.right - m.Sample.width(v), strip.top, left.right, strip.bottom}) - 2*margin
+		left.right = m.Sample.draw(c, v, rect{left.right - m.Sample.width(v, strip.width()), strip.top, left.right, strip.bottom}) - 2*margin
 	}
 
 	e, y := m.explanation(v, strip.width()), strip.top
@@ -138,9 +139,10 @@ func (m Map) footer(c canvas, v viewport, strip rect) {
 	e.keys.draw(c, v, point{strip.left, y})
 }
 
-// width is how wide the frame of a sample is.
-func (s Sample) width(v viewport) float64 {
-	return max(sampleSide, v.letters.width(s.Title, textSize)) + 2*samplePad
+// width is how wide the frame of a sample is in a footer of this width.
+func (s Sample) width(v viewport, footer float64) float64 {
+	most := footer - scaleColumn - keyColumn - 4*margin
+	return max(sampleSide+2*samplePad, min(most, v.letters.width(s.Title, textSize)+2*samplePad))
 }
 
 // draw draws the cells in a frame, and returns where that begins.
@@ -152,7 +154,9 @@ func (s Sample) draw(c canvas, v viewport, r rect) (left float64) {
 	frame := rect{r.left, r.top, r.right, r.top + h + 3*samplePad + textSize}
 	c.fill(v.inks.panel, frame.ring())
 	c.stroke(line{color: v.inks.frame, width: 0.7, crisp: true}, frame.outline()...)
-	c.write(v.text(s.Title, point{middle, frame.top + samplePad + 0.8*textSize}, alignCenter))
+	title := v.text(s.Title, point{middle, frame.top + samplePad + 0.8*textSize}, alignCenter)
+	title.size = v.letters.fit(s.Title, textSize, frame.width()-2*samplePad)
+	c.write(title)
 
 	cells := viewport{world: b, page: rect{middle - w/2, frame.bottom - samplePad - h, middle + w/2, frame.bottom - samplePad}}
 	outline := func(l line, ring []geomgen.Point) {

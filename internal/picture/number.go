@@ -43,7 +43,22 @@ func valueText(f float64) string {
 		return numberText(math.Round(f))
 	}
 
-	short, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 4, 64), 64)
+	return roundedText(f, 4)
+}
+
+// valueTexts writes two values as valueText does, with more digits if both would look the same.
+func valueTexts(a, b float64) (string, string) {
+	textA, textB := valueText(a), valueText(b)
+	for digits := 5; textA == textB && a != b && digits <= 17; digits++ {
+		textA, textB = roundedText(a, digits), roundedText(b, digits)
+	}
+
+	return textA, textB
+}
+
+// roundedText writes a number with so many digits that count.
+func roundedText(f float64, digits int) string {
+	short, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'g', digits, 64), 64)
 	return numberText(short)
 }
 
@@ -54,7 +69,4 @@ func writeNumber(f, step float64) string {
 }
 
 // Number writes a number as pictures do: with up to seven digits that count, and its whole part in groups.
-func Number(f float64) string {
-	short, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 7, 64), 64)
-	return numberText(short)
-}
+func Number(f float64) string { return roundedText(f, 7) }

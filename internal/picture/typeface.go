@@ -13,17 +13,20 @@ import (
 // SVG that is shown with one of these has its texts where they belong.
 type typeface struct {
 	font *opentype.Font
+	// complete means that other fonts have the letters that this one lacks, as in the program that shows an SVG.
+	complete bool
 }
 
 // fontFamily names the font in an SVG, and others for where it is not installed.
 const fontFamily = "Liberation Sans, Arial, Helvetica, sans-serif"
 
-func newTypeface() (typeface, error) {
+// newTypeface returns the font for a file of this name.
+func newTypeface(name string) (typeface, error) {
 	f, err := opentype.Parse(liberationsansregular.TTF)
 	if err != nil {
 		return typeface{}, fmt.Errorf("reading the font: %w", err)
 	}
-	return typeface{f}, nil
+	return typeface{font: f, complete: isSVG(name)}, nil
 }
 
 // face returns the font in a size in pixels.
@@ -42,7 +45,20 @@ func (t typeface) width(text string, size float64) float64 {
 	if err != nil {
 		return 0
 	}
-	return float64(font.MeasureString(face, t.spell(text))) / 64 / detail
+	if !t.complete {
+		text = t.spell(text)
+	}
+
+	others := 0 // letters of other fonts: as wide as high, as those of Chinese and Japanese are
+	text = strings.Map(func(r rune) rune {
+		if t.has(r) {
+			return r
+		}
+		others++
+		return -1
+	}, text)
+
+	return float64(font.MeasureString(face, text))/64/detail + float64(others)*size
 }
 
 // fit returns the largest size up to most in which a text is not wider than width.
@@ -67,12 +83,17 @@ func (t typeface) shorten(text string, size, width float64) string {
 	return strings.TrimRight(string(letters), " ") + "…"
 }
 
+func (t typeface) has(r rune) bool {
+	i, err := t.font.GlyphIndex(nil, r)
+	return err == nil && i != 0
+}
+
 // spell writes letters that the font does not have by their numbers. It has the
 // Latin, Greek and Cyrillic ones.
 func (t typeface) spell(text string) string {
 	var b strings.Builder
 	for _, r := range text {
-		if i, err := t.font.GlyphIndex(nil, r); err == nil && i != 0 {
+		if t.has(r) {
 			b.WriteRune(r)
 		} else if r < 0x10000 {
 			fmt.Fprintf(&b, `\u%04x`, r)

@@ -99,6 +99,13 @@ func (v *vector) mosaic(within rect, tiles iter.Seq[tile]) {
 	}
 
 	for t := range tiles {
+		if !within.holds(boundsOf(t.ring)) {
+			t.ring = clipRing(t.ring, within)
+		}
+		if len(t.ring) == 0 {
+			continue
+		}
+
 		v.b.WriteString(`<path d="`)
 		v.path(t.ring)
 		fmt.Fprintf(&v.b, `Z" fill="%[1]s" stroke="%[1]s" stroke-width="0.3"/>`+"\n", hex(t.color))

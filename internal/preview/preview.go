@@ -11,7 +11,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	geom "github.com/twpayne/go-geom"
 	"github.com/twpayne/go-geom/encoding/ewkb"
 
 	"github.com/loadgrid/loadgrid/geomgen"
@@ -41,6 +40,7 @@ type Preview struct {
 	Rows   int64   // how many the table has; where Cells are a sample, about
 	Sample bool    // Cells are not all
 	Even   bool    // the sample has one cell of each block of neighbours
+	Each   float64 // of about how many rows a cell of the sample is one; 1 if it is not a sample
 	Cells  []Cell
 
 	distributed bool // the rows are on other nodes than the server
@@ -190,7 +190,7 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 			return fmt.Errorf("reading EWKB of %d bytes: %w", len(b), err)
 		}
 
-		if rings := ringsOf(g); len(rings) > 0 {
+		if rings := ringsOf(g); isDrawable(rings) {
 			p.CRS.SRID = int32(g.SRID())
 			kept.add(Cell{rings, v, text})
 		}
@@ -202,6 +202,8 @@ func (p *Preview) read(ctx context.Context, tx pgx.Tx, sql string, whole bool) e
 	if whole {
 		p.Rows, p.Sample = kept.seen, kept.every > 1
 	}
+	// Rows without geometry count: the cells do not have to fill their space.
+	p.Each = max(1, float64(kept.every)*float64(p.Rows)/max(1, float64(kept.seen)))
 
 	return err
 }
@@ -263,37 +265,4 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 	}
 
 	return geometry, send, p.countRows(ctx, tx)
-}
-
-// ringsOf returns the shells of a geometry; of a point the point.
-func ringsOf(g geom.T) [][]geomgen.Point {
-	points := func(flat []float64, stride int) []geomgen.Point {
-		var list []geomgen.Point
-		for i := 0; i+1 < len(flat); i += stride {
-			list = append(list, geomgen.Point{X: flat[i], Y: flat[i+1]})
-		}
-
-		return list
-	}
-
-	switch g := g.(type) {
-	case *geom.Point:
-		if !g.Empty() {
-			return [][]geomgen.Point{points(g.FlatCoords(), g.Stride())}
-		}
-	case *geom.Polygon:
-		if g.NumLinearRings() > 0 {
-			ring := g.LinearRing(0)
-			return [][]geomgen.Point{points(ring.FlatCoords(), ring.Stride())}
-		}
-	case *geom.MultiPolygon:
-		var rings [][]geomgen.Point
-		for i := range g.NumPolygons() {
-			rings = append(rings, ringsOf(g.Polygon(i))...)
-		}
-
-		return rings
-	}
-
-	return nil
 }

@@ -77,31 +77,34 @@ func (p *Preview) query(ctx context.Context, tx pgx.Tx, columns string) (sql str
 	return sql, true, nil // views cannot be sampled
 }
 
+// Without "t." and "k.", order by would mean a result of that name: an integer key would be sorted for each block.
 const byKeySQL = `
 	with recursive block (id) as (
-	  (select %[1]s::bigint from %[2]s order by %[1]s limit 1)
+	  (select t.%[1]s::bigint from %[2]s t order by t.%[1]s limit 1)
 	  union all
-	  select (select %[1]s::bigint from %[2]s where %[1]s >= (block.id / %[4]d + 1) * %[4]d order by %[1]s limit 1)
+	  select (select t.%[1]s::bigint from %[2]s t where t.%[1]s > block.id / %[4]d * %[4]d + %[6]d order by t.%[1]s limit 1)
 	  from block where block.id is not null
 	)
 	select c.g, c.v, c.t from block cross join lateral (
-	  (select %[3]s from %[2]s where %[1]s >= block.id / %[4]d * %[4]d + %[5]d and %[1]s < (block.id / %[4]d + 1) * %[4]d order by %[1]s limit 1)
+	  (select %[3]s from %[2]s k where k.%[1]s >= block.id / %[4]d * %[4]d + %[5]d and k.%[1]s <= block.id / %[4]d * %[4]d + %[6]d
+	   order by k.%[1]s limit 1)
 	  union all
-	  (select %[3]s from %[2]s where %[1]s = block.id)
+	  (select %[3]s from %[2]s k where k.%[1]s = block.id)
 	  limit 1
 	) c where block.id is not null`
 
 // byKey returns a statement that reads one row of each block of keys, from the middle
 // of the block where there is one. The middle of a block of 4^k cell_ids is in its
 // middle on the map, too. It looks up as many keys as there are blocks, however large
-// the table is, and jumps over blocks without rows.
+// the table is, and jumps over blocks without rows. It computes no key beyond the block of the largest key, where
+// bigint may end.
 func (p *Preview) byKey(columns, key string) string {
 	step := int64(1)
 	for p.Rows/step > previewCells {
 		step *= 4
 	}
 
-	return fmt.Sprintf(byKeySQL, key, catalog.QuoteTable(p.Table), columns, step, step/2)
+	return fmt.Sprintf(byKeySQL, key, catalog.QuoteTable(p.Table), columns, step, step/2, step-1)
 }
 
 // sampler keeps up to most cells of a sequence whose length is not known: one of each
