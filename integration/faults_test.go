@@ -131,7 +131,7 @@ func TestRefusedBeforeTheLoad(t *testing.T) {
 	s.exec("create type " + s.name("kind") + " as enum ('a')")
 	cli(t, s.dsn, s.load("kind", boxes(5, 5)...)...).expect(t, 2, "--table", "name of a type")
 	cli(t, s.dsn, s.load("chunks", boxes(5, 5)...)...).expect(t, 2, "--table", "the ledger has a table")
-	cli(t, s.dsn, append([]string{"load", "--table", "pg_catalog.grid"}, boxes(5, 5)...)...).expect(t, 2, "PostgreSQL's own")
+	cli(t, s.dsn, append([]string{"load", "--table", "pg_catalog.grid"}, boxes(5, 5)...)...).expect(t, 2, "belongs to PostgreSQL")
 
 	role := "appender_" + s.schema
 	s.exec("create role " + role + " login password '" + canary + "'")

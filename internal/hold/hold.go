@@ -178,6 +178,7 @@ func Release(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Tab
 type access struct {
 	readable bool // the table exists, and the role may read it
 	hidden   bool // the table exists, and the role may use the ledger but not read the table
+	loads    bool // the role may begin a run
 }
 
 // refused returns the error of a role that cannot see holds, or nil.
@@ -198,9 +199,11 @@ func accessTo(ctx context.Context, q pg.Querier, l ledger.Ledger) (a access, err
 		return a, err
 	}
 
-	err = q.QueryRow(ctx, `select coalesce(bool_or(has_table_privilege(c.oid, 'SELECT')), false), coalesce(bool_or(not has_table_privilege(c.oid, 'SELECT')), false)
-		from pg_class c join pg_namespace n on n.oid = c.relnamespace
-		where n.nspname = $1 and c.relname = 'held_tables' and c.relkind = 'r' and has_schema_privilege(n.oid, 'USAGE')`, l.Schema).Scan(&a.readable, &a.hidden)
+	err = q.QueryRow(ctx, `select coalesce(bool_or(has_table_privilege(c.oid, 'SELECT')), false), coalesce(bool_or(not has_table_privilege(c.oid, 'SELECT')), false),
+			coalesce(bool_or(has_table_privilege(r.oid, 'INSERT')), false)
+		from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_class r on r.relnamespace = n.oid and r.relname = 'runs'
+		where n.nspname = $1 and c.relname = 'held_tables' and c.relkind = 'r' and has_schema_privilege(n.oid, 'USAGE')`, l.Schema).
+		Scan(&a.readable, &a.hidden, &a.loads)
 
 	return a, pg.Wrap(err, "looking for the ledger in schema %s", l.Schema)
 }
@@ -243,7 +246,7 @@ func Find(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) (h Ho
 // pass over a hold in silence. The caller must hold the table's lock: see Put.
 func Check(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) error {
 	a, err := accessTo(ctx, q, l)
-	if err == nil {
+	if err == nil && a.loads { // otherwise the load fails by itself, with all privileges that it lacks
 		err = a.refused(l)
 	}
 	if err != nil {
