@@ -85,7 +85,7 @@ func TestLedgerOfAnotherRole(t *testing.T) {
 	cli(t, s.dsn, "runs", "resume", "1", "--ledger-schema", schema, "--ledger-owner", stranger).expect(t, 2, "run 1 is")
 	// The same would happen if somebody dropped such a run, or if a load found it.
 	s.exec("create table " + s.name("precious") + " (); insert into " + schema + ".runs (schema_name, table_name, staging_name, job, fingerprint, chunks, rows, version) select schema_name, table_name, 'precious', job, '', 1, 1, '' from " + schema + ".runs limit 1")
-	cli(t, s.dsn, load...).expect(t, 1, "staging table precious, which no run has made")
+	cli(t, s.dsn, load...).expect(t, 1, "staging table precious, whose name no run creates")
 	s.exec("delete from " + schema + ".runs where staging_name = 'precious'; drop table " + s.name("precious"))
 
 	// A role without superuser rights: the ledger belongs to a group, and the role becomes a member of

@@ -434,7 +434,7 @@ func TestSkipUnchangedSeesTheArea(t *testing.T) {
 	b.waitUntilReached()
 	s.waitForChunksOfTheNewest(5)
 	_ = p.cmd.Process.Signal(interrupt)
-	p.wait().expect(t, 130, "the same command resumes it")
+	p.wait().expect(t, 130, "run the same command to resume it")
 	b.remove()
 	if sum := mustSummary(t, s.dsn, appendArgs(plain, "--skip-unchanged")...); !sum.Unchanged {
 		t.Error("the table is loaded again, although it matches the job")
