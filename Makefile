@@ -18,7 +18,11 @@ export CGO_ENABLED := 0
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
+# A Go before 1.21 knows no GOTOOLCHAIN, and cannot read go.mod. A newer one fetches the version that it needs.
 build: ## Build bin/loadgrid, stripped, with its version
+	@$(GO) env GOTOOLCHAIN 2>/dev/null | grep -q . || \
+		{ found=$$($(GO) version 2>/dev/null); \
+		echo "make build needs Go $$(sed -n 's/^go //p' go.mod) or newer, and found $${found:-no go command}: see https://go.dev/dl" >&2; exit 1; }
 	$(GO) build -trimpath -ldflags '-s -w -X main.release=$(VERSION)' -o $(BINARY) ./cmd/loadgrid
 
 # The time of the commit, for everything in the artifacts.

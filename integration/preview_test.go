@@ -52,7 +52,7 @@ func TestPictures(t *testing.T) {
 	drawn("people.png", "PNG")
 	preview("lux", "--column", "nobody").expect(t, 2, "--column nobody", "is not a column")
 	preview("lux", "--column", "geom").expect(t, 2, "--column geom", "is not numeric, nor a text")
-	preview("nowhere").expect(t, 2, "--table", "is not there")
+	preview("nowhere").expect(t, 2, "--table", "does not exist")
 	preview("runs").expect(t, 2, "--table", "no column of type geometry")
 
 	// For a large, partitioned table of points, preview draws a sample and reports its size.

@@ -19,7 +19,7 @@ func documentedSQL(t *testing.T, section string, names ...string) string {
 		t.Fatal(err)
 	}
 
-	_, part, found := strings.Cut(string(text), "\n## "+section+"\n")
+	_, part, found := strings.Cut(string(text), "# "+section+"\n")
 	_, block, fenced := strings.Cut(part, "\n```sql\n")
 	sql, _, ends := strings.Cut(block, "\n```\n")
 	if !found || !fenced || !ends {

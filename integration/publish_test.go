@@ -81,7 +81,7 @@ func TestTablesOfOthers(t *testing.T) {
 
 	s.exec("create view " + s.name("on_same") + " as select count(*) from " + s.name("same"))
 	s.exec("create table " + s.name("refers") + " (cell_id bigint references " + s.name("same") + ")")
-	cli(t, s.dsn, s.load("same", append(boxes(4, 4), "--if-exists", "replace")...)...).expect(t, 2, "depend on it", "view", "on_same", "constraint", "refers")
+	cli(t, s.dsn, s.load("same", append(boxes(4, 4), "--if-exists", "replace")...)...).expect(t, 2, "depend on it: ", ", view "+s.schema+".on_same:", "constraint", "refers")
 	s.checkBoxes("same", 3, 3)
 }
 

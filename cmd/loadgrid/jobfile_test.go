@@ -44,7 +44,7 @@ func TestBadJobs(t *testing.T) {
 		{"two values that contradict", grid + "zoom: 3\n", "", "jobs.yaml:5:7: zoom 3: needs shape xyz"},
 		{"a number too large for its flag", "table: t\nshape: xyz\nzoom: 3000000000\n", "", "jobs.yaml:3:7: zoom 3000000000: must be a whole number from 0 to 30"},
 		{"what is missing", "\ntable: g\ncols: 1\nrows: 1\n", "", "jobs.yaml:2:1: cell-size (none): is required"},
-		{"no table", "cell-size: 1\ncols: 1\nrows: 1\n", "", `jobs.yaml:1:1: table "": `},
+		{"no table", "cell-size: 1\ncols: 1\nrows: 1\n", "", `jobs.yaml:1:1: table (none): a load needs a table`},
 		{"the flag is wrong", grid, "--cell-size=-5", "--cell-size -5: must be "},
 		{"the flag is wrong, of several", two, "--cell-size=-5", "job a: --cell-size -5: must be "},
 		{"the last of several", two, "", "jobs.yaml:3:25: job b: cell-size 0: must be "},

@@ -155,6 +155,24 @@ func explainArgument(cmd *cobra.Command, args []string, err error) error {
 		}
 	}
 
+	return explainWord(cmd, args, surplus, err)
+}
+
+// explainWord explains a surplus word: the rest of a value with spaces, or the name of the table.
+func explainWord(cmd *cobra.Command, args []string, surplus surplusArgument, err error) error {
+	flags := cmd.Flags()
+
+	for i, arg := range args[:max(len(args)-2, 0)] {
+		name, long := strings.CutPrefix(arg, "--")
+		if flag := flags.Lookup(name); args[i+2] == surplus.arg && long && flag != nil && flag.NoOptDefVal == "" {
+			return usageError{fmt.Errorf("%w: if it belongs to the value of %s, quote the whole value", surplus, arg)}
+		}
+	}
+
+	if table := flags.Lookup("table"); table != nil && !table.Changed {
+		return usageError{fmt.Errorf("%w: if it is the table, write --table %s", surplus, surplus.arg)}
+	}
+
 	return err
 }
 

@@ -52,7 +52,7 @@ func newRunCommand(name, short string, own options.Table, do func(context.Contex
 		Use:     name + " ID",
 		Short:   short,
 		Example: "  loadgrid runs " + name + " 3",
-		Args:    checkArgs(cobra.ExactArgs(1)),
+		Args:    oneArg("the number of a run, which 'loadgrid runs list' shows"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if err := table.Apply(givenValues(cmd)); err != nil {
 				return err
@@ -68,10 +68,23 @@ func newRunCommand(name, short string, own options.Table, do func(context.Contex
 	return cmd
 }
 
+// oneArg is for commands that take one argument, and describes it if it is missing.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch len(args) {
+		case 0:
+			return usageError{fmt.Errorf("an argument is missing: %s", what)}
+		case 1:
+			return nil
+		}
+		return usageError{fmt.Errorf("unexpected argument %q: the command takes only one: %s", args[1], what)}
+	}
+}
+
 func runID(s string) (int64, error) {
 	id, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || id < 1 {
-		return 0, usageError{fmt.Errorf("%q is not the number of a run", s)}
+		return 0, usageError{fmt.Errorf("%q is not the number of a run: 'loadgrid runs list' shows the numbers", s)}
 	}
 	return id, nil
 }

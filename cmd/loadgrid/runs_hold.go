@@ -47,7 +47,7 @@ func newTableCommand(name, short string, own options.Table, do func(context.Cont
 		Use:     name + " [SCHEMA.]TABLE",
 		Short:   short,
 		Example: "  loadgrid runs " + name + " stats.grid",
-		Args:    checkArgs(cobra.ExactArgs(1)),
+		Args:    oneArg("the name of the table, as [SCHEMA.]TABLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := table.Apply(givenValues(cmd)); err != nil {
 				return err

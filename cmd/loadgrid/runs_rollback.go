@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -34,6 +35,10 @@ func runRollback(ctx context.Context, o runOptions, std streams) error {
 		}
 		return err
 	})
+	var state *loader.StateError
+	if errors.As(err, &state) {
+		return fmt.Errorf("%w: 'loadgrid runs list' shows the runs whose state is kept", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -199,7 +199,7 @@ func errorCode(r loader.RunInfo) string {
 	case a.SQLState != "":
 		return a.SQLState
 	case a.Error != "", r.LastError != "":
-		return "see show"
+		return "see runs show"
 	}
 
 	return noValue

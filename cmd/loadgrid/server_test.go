@@ -128,13 +128,14 @@ func TestServerRefuses(t *testing.T) {
 		code, message, advice string
 	}{
 		{pgerrcode.InvalidPassword, `password authentication failed for user "me"`, "check user and password"},
+		{pgerrcode.InvalidAuthorizationSpecification, `Peer authentication failed for user "me"`, "connect to a host, such as localhost, with a password"},
 		{pgerrcode.InvalidAuthorizationSpecification, `no pg_hba.conf entry for host "127.0.0.1"`, "pg_hba.conf"},
 		{pgerrcode.InvalidCatalogName, `database "gis" does not exist`, "create the database"},
 		{pgerrcode.TooManyConnections, "sorry, too many clients already", "max_connections"},
 		{pgerrcode.CannotConnectNow, "the database system is starting up", "try again in a moment"},
 		{pgerrcode.InternalError, "something that nobody foresaw", ""},
 	} {
-		t.Run(tt.code, func(t *testing.T) {
+		t.Run(tt.message, func(t *testing.T) {
 			address := serveConnections(t, refuseWith(tt.code, tt.message))
 			t.Setenv("LOADGRID_DSN", "postgresql://me:s3kr1tPw@"+address+"/gis?sslmode=disable")
 			code, stdout, stderr := call(t.Context(), "migrate", "version")

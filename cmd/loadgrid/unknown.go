@@ -81,6 +81,10 @@ func unknownCommand(cmd *cobra.Command, word, typed string) error {
 		return fmt.Errorf("unknown command %q: did you mean '%s %s'?", typed, cmd.CommandPath(), paths[near])
 	}
 
+	if word == "export" {
+		return fmt.Errorf("unknown command %q: export the table with ogr2ogr or psql, as in docs/maps.md", typed)
+	}
+
 	return fmt.Errorf("unknown command %q", typed)
 }
 
@@ -121,8 +125,13 @@ func explainFlag(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w: did you mean --%s?", err, near)
 	}
 
-	if word == "dry-run" && cmd.Name() == "load" {
+	switch {
+	case word == "dry-run" && cmd.Name() == "load":
 		return fmt.Errorf("%w: 'loadgrid plan' shows what load would do", err)
+	case (word == "table" || word == "t") && strings.HasSuffix(cmd.Use, "[SCHEMA.]TABLE"):
+		return fmt.Errorf("%w: write the table without a flag, as in '%s stats.grid'", err, cmd.CommandPath())
+	case (word == "force" || word == "f") && cmd.Flags().Lookup("yes") != nil:
+		return fmt.Errorf("%w: did you mean --yes?", err)
 	}
 
 	flag := synonymOf(word)

@@ -18,7 +18,9 @@ func synonymOf(word string) string {
 		return "aoi-sql"
 	case "filter", "where":
 		return "aoi-where"
-	case "name", "nln", "to", "target", "relation":
+	case "layer", "layers":
+		return "aoi-layer"
+	case "name", "nln", "to", "target", "relation", "t":
 		return "table"
 	case "overwrite", "replace", "force", "f":
 		return "if-exists replace"
@@ -38,6 +40,10 @@ func synonymOf(word string) string {
 		return "zoom"
 	case "output", "o", "png", "image":
 		return "out"
+	case "message", "comment", "m":
+		return "reason"
+	case "y", "confirm":
+		return "yes"
 	}
 
 	return ""

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/internal/feature"
@@ -88,7 +89,11 @@ func take(s *selector, f format, schema feature.Schema, o Options) (*File, error
 	case err != nil:
 		return nil, err
 	case len(all) == 0 && s.to.PassedOver > 0:
-		return nil, &geomgen.ParamError{Param: "aoi-where", Value: o.Where, Reason: fmt.Sprintf("is true for none of the %d features", s.to.PassedOver)}
+		reason := fmt.Sprintf("is true for none of the %d features", s.to.PassedOver)
+		if strings.Contains(o.Where, "'") {
+			reason += ": upper and lower case of texts must match"
+		}
+		return nil, &geomgen.ParamError{Param: "aoi-where", Value: o.Where, Reason: reason}
 	case len(all) == 0:
 		return nil, feature.BadArea("is empty: it has no polygons")
 	}

@@ -48,12 +48,14 @@ const dependentsSQL = `
 		select d.classid, d.objid from tables t join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid where d.deptype = 'n'
 		union all
 		select d.classid, d.objid from tables t join pg_depend d on d.refclassid = 'pg_type'::regclass and d.refobjid = any(t.types) where d.deptype = 'n')
-	select distinct pg_describe_object(u.classid, u.objid, 0) from uses u
+	select distinct coalesce((select pg_describe_object('pg_class'::regclass, r.ev_class, 0) from pg_rewrite r
+		where u.classid = 'pg_rewrite'::regclass and r.oid = u.objid and r.rulename = '_RETURN'), pg_describe_object(u.classid, u.objid, 0)) from uses u
 	where not (u.classid = 'pg_class'::regclass and u.objid = any($1::oid[]))
 	  and not exists (select from pg_constraint k where u.classid = 'pg_constraint'::regclass and k.oid = u.objid and k.conrelid = any($1::oid[]))
 	order by 1`
 
-// Dependents describes the objects that depend on tables and are not a part of one of them. It queries the
+// Dependents describes the objects that depend on tables and are not a part of one of them: a view by its own name,
+// not by that of its rule. It queries the
 // catalogue by its index, because there may be hundreds of partitions.
 func Dependents(ctx context.Context, conn pg.Querier, oids []uint32) ([]string, error) {
 	rows, err := conn.Query(ctx, dependentsSQL, oids)

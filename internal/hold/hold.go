@@ -189,7 +189,7 @@ func (a access) refused(l ledger.Ledger) error {
 
 	table := l.SQL("{held}")
 	return &pg.ServerError{Doing: "asking the ledger in schema " + l.Schema + " which tables are on hold", Err: errors.New("the role may not read " + table),
-		Advice: "run 'grant select on " + table + " to ROLE' as its owner"}
+		Advice: "run 'grant select on " + table + " to ROLE' as its owner; if the whole ledger belongs to another role, see docs/security.md"}
 }
 
 // accessTo returns what the role may do. The migration grants the table of holds to all roles that could read the runs. If a role

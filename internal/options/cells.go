@@ -226,6 +226,10 @@ func (c *Cells) completeArea(ctx context.Context, v Values, stdin io.Reader) err
 		}
 
 		read, err := readArea(ctx, c.areaFile, stdin, o)
+		var wrong *geomgen.ParamError
+		if each := c.Job.Each.Name; errors.As(err, &wrong) && wrong.Param == "attribute" && wrong.Value == each {
+			wrong.Param = "each" // the reader does not know which option requested the attribute
+		}
 		if err != nil {
 			return err
 		}

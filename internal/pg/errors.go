@@ -114,8 +114,11 @@ func advice(err error) string {
 	}
 
 	switch pgErr.Code {
-	case pgerrcode.InvalidPassword, pgerrcode.InvalidAuthorizationSpecification:
-		return "check user and password (the DSN, PGUSER, PGPASSWORD, the password file) and the server's pg_hba.conf"
+	case pgerrcode.InvalidAuthorizationSpecification, pgerrcode.InvalidPassword:
+		if strings.HasPrefix(pgErr.Message, "Peer authentication failed") {
+			return "the socket lets in only the role with the name of your system user: connect to a host, such as localhost, with a password, or change the server's pg_hba.conf"
+		}
+		return "loadgrid does not ask for a password: check user and password (the DSN, PGUSER, PGPASSWORD, the password file) and the server's pg_hba.conf"
 	case pgerrcode.InvalidCatalogName:
 		return "create the database, or name another one in the DSN or PGDATABASE"
 	case pgerrcode.InsufficientPrivilege:

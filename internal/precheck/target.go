@@ -258,7 +258,7 @@ func (c *checker) checkLost(ctx context.Context, other *ledger.OtherLedgerError,
 		return t.Refuse("%s", other.Reason())
 	}
 
-	return refuse("table %s was not published by a run in the ledger in schema %s, so there is no run to roll back to: leave keep out this once, or rename the table",
+	return refuse("table %s was not published by a run under this name in the ledger in schema %s, so there is no run to roll back to: leave keep out this once, or rename the table",
 		t, c.ledger.Schema)
 }
 

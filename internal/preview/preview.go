@@ -85,7 +85,7 @@ func readTable(ctx context.Context, tx pgx.Tx, table job.Table, column string) (
 			where c.relname = $1 and n.nspname = any($2)
 			order by array_position($2::name[], n.nspname) limit 1`, table.Name, schemas).Scan(&p.Table.Schema)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return nil, &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "is not there, in no schema of the search_path"}
+			return nil, &geomgen.ParamError{Param: "table", Value: table.String(), Reason: "does not exist in any schema of the search_path: add the schema, or check upper and lower case"}
 		}
 
 		if err != nil {
@@ -246,7 +246,7 @@ func (p *Preview) columns(ctx context.Context, tx pgx.Tx) (geometry, send string
 	case err != nil:
 		return "", "", err
 	case all == 0:
-		return "", "", &geomgen.ParamError{Param: "table", Value: p.Table.String(), Reason: "is not there"}
+		return "", "", &geomgen.ParamError{Param: "table", Value: p.Table.String(), Reason: "does not exist: check upper and lower case, too"}
 	case geometry == "":
 		return "", "", &geomgen.ParamError{Param: "table", Value: p.Table.String(), Reason: "has no column of type geometry, so there is nothing to draw: draw a view that joins it to a table with the same cells and their geometries"}
 	case p.Column == "" && numeric[job.CoverageColumn]:

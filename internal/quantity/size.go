@@ -199,7 +199,7 @@ func (s Size) In(srid int32) (float64, error) {
 	case isDegrees:
 		return 0, fmt.Errorf("is in degrees, but the unit of SRID %d is %s: write a length", srid, c.Unit)
 	case c.Kind == crs.Geographic:
-		return 0, fmt.Errorf("is a length, but the unit of SRID %d is %s, whose length on the ground varies: write the size in that unit, such as 0.1", srid, c.Unit)
+		return 0, fmt.Errorf("is a length, but the unit of SRID %d is %s, whose length on the ground varies: write the size in that unit, such as 0.1, or choose a CRS in metres", srid, c.Unit)
 	}
 
 	if u.name == "ft" && c.PerUnit == usFoot() {

@@ -122,7 +122,7 @@ func (q Question) matchJob(runs []ledger.ShownRun) (own ledger.ShownRun, a Answe
 
 	switch {
 	case own.Fingerprint != fingerprint:
-		return own, changed("the job differs from the job of run %d, whose rows the table has", own.ID)
+		return own, changed("the job, or the area that it selects, differs from the job of run %d, whose rows the table has", own.ID)
 	case len(runs) > 1 && !q.Job.Appends():
 		return own, changed("the table also has rows that %d runs added", len(runs)-1)
 	case own.Job.After != q.Job.After:

@@ -106,6 +106,10 @@ func plainName(s string) string {
 }
 
 func (t Table) validate() error {
+	if t == (Table{}) {
+		return &geomgen.ParamError{Param: "table", Value: "(none)", Reason: "a load needs a table: give its name as [SCHEMA.]NAME"}
+	}
+
 	if err := CheckIdentifier("table", t.Name); err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func frame(j job.Job) (geomgen.Range, []*geomgen.Mask, error) {
 		}
 
 		return geomgen.Range{}, nil, &geomgen.ParamError{Param: "extent", Value: "(none)",
-			Reason: "the grid needs a limit: set an extent, cols and rows, or an area of interest"}
+			Reason: "the grid needs a limit: set an extent, cols and rows, or an area of interest" + wholeDomain(knownCRS(j.Grid.SRID))}
 	}
 
 	for _, n := range []struct {

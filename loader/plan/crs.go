@@ -1,6 +1,9 @@
 package plan
 
 import (
+	"fmt"
+	"math"
+
 	"github.com/loadgrid/loadgrid/geomgen"
 	"github.com/loadgrid/loadgrid/loader/crs"
 	"github.com/loadgrid/loadgrid/loader/units"
@@ -109,4 +112,16 @@ func (p *Plan) Unchecked() string {
 	}
 
 	return "loadgrid does not know this CRS: the server checks whether it exists"
+}
+
+// wholeDomain describes the extent of the whole domain of a CRS, to append to a message, or returns "" if it is unknown.
+func wholeDomain(c crs.CRS) string {
+	d := c.Domain
+	if d == nil || !(d.XMax > d.XMin && d.YMax > d.YMin) {
+		return ""
+	}
+
+	extent := geomgen.Box{XMin: math.Floor(d.XMin), YMin: math.Floor(d.YMin), XMax: math.Ceil(d.XMax), YMax: math.Ceil(d.YMax)}
+
+	return fmt.Sprintf(" (the whole domain of EPSG:%d is about %s)", c.SRID, extent)
 }

@@ -22,7 +22,7 @@ func TestNewPlanRefuses(t *testing.T) {
 		param  string
 		reason string
 	}{
-		{"no table", func(j *job.Job) { j.Table.Name = "" }, "table", "empty"},
+		{"no table", func(j *job.Job) { j.Table.Name = "" }, "table", "needs a table"},
 		{"table too long", func(j *job.Job) { j.Table.Name = strings.Repeat("ü", 32) }, "table", "63 bytes"},
 		{"schema too long", func(j *job.Job) { j.Table.Schema = strings.Repeat("x", 64) }, "table", "63 bytes"},
 		{"table with a zero byte", func(j *job.Job) { j.Table.Name = "a\x00b" }, "table", "not allowed in a name"},
@@ -48,6 +48,7 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"chunk rows", func(j *job.Job) { j.ChunkRows = -5 }, "chunk-rows", "at least 1"},
 		{"cell size", func(j *job.Job) { j.Grid.DX = math.NaN() }, "cell-size", "greater than 0"},
 		{"neither extent nor columns", func(j *job.Job) { j.Cols, j.Rows = 0, 0 }, "extent", "needs a limit"},
+		{"no limit in a CRS with a domain", func(j *job.Job) { j.Cols, j.Rows, j.Grid.SRID = 0, 0, 6933 }, "extent", "the whole domain of EPSG:6933 is about -17367531,-"},
 		{"both", func(j *job.Job) { j.Extent = &geomgen.Box{XMax: 1, YMax: 1} }, "extent", "not both"},
 		{"columns without rows", func(j *job.Job) { j.Rows = 0 }, "rows", "belong together"},
 		{"too many columns", func(j *job.Job) { j.Cols = geomgen.MaxIndex + 1 }, "cols", "2^30"},
