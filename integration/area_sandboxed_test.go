@@ -104,7 +104,7 @@ func TestQueriesHaveATimeout(t *testing.T) {
 				continue
 			}
 			r := cli(t, s.dsn, append(args, "--cell-size", "1", "--aoi-sql", sql, "--aoi-sql-timeout", "300ms")...)
-			if !strings.Contains(r.stderr, "gives it 300ms") {
+			if !strings.Contains(r.stderr, "limits to 300ms") {
 				t.Errorf("%s: the error does not mention the time limit", name)
 			}
 			r.expect(t, 1, "aoi-sql-timeout")

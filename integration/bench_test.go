@@ -212,7 +212,7 @@ func TestBenchAsAnOrdinaryRole(t *testing.T) {
 	run := func(dsn string, args ...string) result { return bench(t, dsn, dir, args...).wait() }
 	run(as(), "--schema", s.schema).expect(t, 1, "SQLSTATE 42501", "grant usage, create on schema "+pgx.Identifier{s.schema}.Sanitize())
 	run(as(), "--schema", "no_such_schema").expect(t, 2, "--schema no_such_schema", "does not exist")
-	run(as(), "--schema", "pg_catalog").expect(t, 2, "--schema pg_catalog", "PostgreSQL's own")
+	run(as(), "--schema", "pg_catalog").expect(t, 2, "--schema pg_catalog", "belongs to PostgreSQL")
 	run(as("default_transaction_read_only", "on"), "--schema", s.schema).expect(t, 1, "read-only", "SQLSTATE 25006")
 	s.exec("grant usage, create on schema " + s.schema + " to " + role)
 	b := run(as("search_path", s.schema+",public"), "--rows", "700", "--progress", "json").benchResult(t)

@@ -249,7 +249,7 @@ func TestSkipNeedsAKey(t *testing.T) {
 		s.exec(key + sql)
 		for _, command := range [][]string{load, s.plan("grid", args...)} {
 			t.Logf("key: %s", name)
-			cli(t, s.dsn, command...).expect(t, 2, "has no primary key or unique index on cell_id alone")
+			cli(t, s.dsn, command...).expect(t, 2, "has no primary key or unique index on only cell_id")
 		}
 	}
 
