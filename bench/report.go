@@ -265,6 +265,8 @@ func digits(f float64) string {
 		return fmt.Sprintf("%.1f", f)
 	case f >= 1:
 		return fmt.Sprintf("%.2f", f)
+	case f >= 0.1:
+		return fmt.Sprintf("%.3f", f)
 	}
 	return fmt.Sprintf("%.4f", f)
 }

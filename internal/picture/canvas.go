@@ -84,7 +84,7 @@ func newCanvas(name string, t typeface, page color.NRGBA, width, height float64)
 		return nil, err
 	}
 	if isSVG(name) {
-		return newVector(page, width, height), nil
+		return newVector(t, page, width, height), nil
 	}
 	return newRaster(t, page, width, height), nil
 }

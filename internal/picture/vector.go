@@ -10,10 +10,12 @@ import (
 	"iter"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // vector is a page as SVG. Its text stays text: the program that shows it has the letters.
 type vector struct {
+	t   typeface // which measures the texts
 	b   bytes.Buffer
 	err error
 }
@@ -25,8 +27,8 @@ const (
 	imageBytes = 140_000
 )
 
-func newVector(page color.NRGBA, width, height float64) *vector {
-	v := new(vector)
+func newVector(t typeface, page color.NRGBA, width, height float64) *vector {
+	v := &vector{t: t}
 	fmt.Fprintf(&v.b, `<?xml version="1.0" encoding="UTF-8"?>
 <svg xmlns="http://www.w3.org/2000/svg" width="%[1]s" height="%[2]s" viewBox="0 0 %[3]s %[4]s" font-family="%[5]s">
 <rect width="%[3]s" height="%[4]s" fill="%[6]s"/>
@@ -136,7 +138,11 @@ func (v *vector) write(l label) {
 	}
 
 	anchor := map[align]string{alignLeft: "start", alignCenter: "middle", alignRight: "end"}[l.align]
-	fmt.Fprintf(&v.b, `<text x="%s" y="%s" font-size="%s" fill="%s" text-anchor="%s">`, number(l.at.x), number(l.at.y), number(l.size), hex(l.ink), anchor)
+	fmt.Fprintf(&v.b, `<text x="%s" y="%s" font-size="%s" fill="%s" text-anchor="%s"`, number(l.at.x), number(l.at.y), number(l.size), hex(l.ink), anchor)
+	if !strings.ContainsFunc(l.text, func(r rune) bool { return !v.t.has(r) }) { // so that it also fits in a wider font
+		fmt.Fprintf(&v.b, ` textLength="%s" lengthAdjust="spacingAndGlyphs"`, number(v.t.width(l.text, l.size)))
+	}
+	v.b.WriteByte('>')
 	_ = xml.EscapeText(&v.b, []byte(l.text)) // a buffer takes all
 	v.b.WriteString("</text>\n")
 }
