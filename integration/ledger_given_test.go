@@ -17,7 +17,7 @@ func TestALedgerIsGivenToARole(t *testing.T) {
 
 	admin.exec("revoke create on schema loadgrid from " + role)
 	mustCLI(t, admin.dsn, load("first")...)
-	cli(t, as.dsn, load("second")...).expect(t, 1, "may not read", "docs/security.md")
+	cli(t, as.dsn, load("second")...).expect(t, 1, "permission denied", "docs/security.md")
 
 	admin.exec("grant create on schema loadgrid to " + role)
 	admin.exec(documentedSQL(t, "A ledger that another role made", "grid_loader", role, "grid_reader", reader))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -206,7 +207,7 @@ func TestDemoLeavesADatabaseAsItWas(t *testing.T) {
 	}
 
 	before := state()
-	picture := t.TempDir() + "/demo.png"
+	picture := filepath.Join(t.TempDir(), "demo.png")
 	out := mustCLI(t, dsn, "demo", "--picture", picture)
 	if strings.Count(out, " right ") != 5 || !strings.Contains(out, "800,000 rows") {
 		t.Errorf("the demo prints:\n%s", out)
@@ -221,7 +222,7 @@ func TestDemoLeavesADatabaseAsItWas(t *testing.T) {
 		// The view shows all databases, and other tests build indexes in their own.
 		"select exists (select from pg_stat_progress_create_index where datname = current_database())",
 	} {
-		p := start(t, dsn, "demo", "--picture", fmt.Sprint(picture, i))
+		p := start(t, dsn, "demo", "--picture", strings.Replace(picture, "demo", fmt.Sprint("demo", i), 1))
 		s.waitFor("the moment", moment)
 		_ = p.cmd.Process.Signal(interrupt)
 		p.wait().expect(t, 130, "SIGINT")

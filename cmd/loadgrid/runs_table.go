@@ -199,7 +199,7 @@ func errorCode(r loader.RunInfo) string {
 	case a.SQLState != "":
 		return a.SQLState
 	case a.Error != "", r.LastError != "":
-		return "see runs show"
+		return "runs show"
 	}
 
 	return noValue

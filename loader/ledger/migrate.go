@@ -116,6 +116,10 @@ func (l Ledger) MigrateVersion(ctx context.Context, pool *pgxpool.Pool) (version
 	}
 
 	version, dirty, err = migrations.Version(ctx, conn.Conn(), l.Schema)
+	if pg.HasCode(err, pgerrcode.InsufficientPrivilege) {
+		return 0, false, &pg.ServerError{Doing: fmt.Sprintf("reading the version of the ledger in schema %s", l.Schema), Err: err,
+			Advice: "another role made the ledger; docs/security.md has the SQL that gives it to this one"}
+	}
 
 	return version, dirty, pg.Wrap(err, "reading the version of the ledger in schema %s", l.Schema)
 }
