@@ -207,7 +207,7 @@ func TestTraps(t *testing.T) {
 		s.checkTraps(strings.Join(args, " "))
 	}
 	for _, args := range [][]string{
-		{"preview", "--table", "grids.area", "--out", t.TempDir() + "/preview.png"}, {"bench", "--schema", "grids", "--rows", "700"}, {"demo"},
+		{"preview", "--table", "grids.area", "--out", t.TempDir() + "/preview.png"}, {"bench", "--schema", "grids", "--rows", "700"}, {"demo", "--picture", ""},
 	} {
 		mustCLI(t, super, args...)
 		s.checkTraps(strings.Join(args, " "))
