@@ -85,7 +85,7 @@ func Put(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Table, 
 		}
 
 		var found bool
-		if p.Hold, found, err = Find(ctx, conn, l, t); err == nil && !found {
+		if p.Hold, found, err = find(ctx, conn, l, t); err == nil && !found {
 			err = fmt.Errorf("table %s was released at the same time", t)
 		}
 		if err != nil {
@@ -176,14 +176,14 @@ func Release(ctx context.Context, pool *pgxpool.Pool, l ledger.Ledger, t job.Tab
 
 // access is what a role may do with the ledger's table of holds.
 type access struct {
-	readable bool // the table exists, and the role may read it
-	hidden   bool // the table exists, and the role may use the ledger but not read the table
+	exists   bool // the table exists, in a ledger that the role may use
+	readable bool // the role may read it
 	loads    bool // the role may begin a run
 }
 
 // refused returns the error of a role that cannot see holds, or nil.
 func (a access) refused(l ledger.Ledger) error {
-	if !a.hidden {
+	if !a.exists || a.readable {
 		return nil
 	}
 
@@ -199,11 +199,10 @@ func accessTo(ctx context.Context, q pg.Querier, l ledger.Ledger) (a access, err
 		return a, err
 	}
 
-	err = q.QueryRow(ctx, `select coalesce(bool_or(has_table_privilege(c.oid, 'SELECT')), false), coalesce(bool_or(not has_table_privilege(c.oid, 'SELECT')), false),
-			coalesce(bool_or(has_table_privilege(r.oid, 'INSERT')), false)
+	err = q.QueryRow(ctx, `select count(*) > 0, coalesce(bool_or(has_table_privilege(c.oid, 'SELECT')), false), coalesce(bool_or(has_table_privilege(r.oid, 'INSERT')), false)
 		from pg_class c join pg_namespace n on n.oid = c.relnamespace left join pg_class r on r.relnamespace = n.oid and r.relname = 'runs'
 		where n.nspname = $1 and c.relname = 'held_tables' and c.relkind = 'r' and has_schema_privilege(n.oid, 'USAGE')`, l.Schema).
-		Scan(&a.readable, &a.hidden, &a.loads)
+		Scan(&a.exists, &a.readable, &a.loads)
 
 	return a, pg.Wrap(err, "looking for the ledger in schema %s", l.Schema)
 }
@@ -219,6 +218,11 @@ func List(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) ([]Ho
 		return nil, err
 	}
 
+	return read(ctx, q, l, t)
+}
+
+// read returns the holds of a ledger that the role may read: see List.
+func read(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) ([]Hold, error) {
 	rows, err := q.Query(ctx, l.SQL(listSQL), t.Schema, t.Name)
 	if err != nil {
 		return nil, pg.Wrap(err, "asking the ledger in schema %s which tables are on hold", l.Schema)
@@ -232,8 +236,8 @@ func List(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) ([]Ho
 	return list, pg.Wrap(err, "asking the ledger in schema %s which tables are on hold", l.Schema)
 }
 
-// Find returns the hold on a table with a schema.
-func Find(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) (h Hold, found bool, err error) {
+// find returns the hold on a table with a schema.
+func find(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) (h Hold, found bool, err error) {
 	list, err := List(ctx, q, l, t)
 	if err != nil || len(list) == 0 {
 		return h, false, err
@@ -249,13 +253,13 @@ func Check(ctx context.Context, q pg.Querier, l ledger.Ledger, t job.Table) erro
 	if err == nil && a.loads { // otherwise the load fails by itself, with all privileges that it lacks
 		err = a.refused(l)
 	}
-	if err != nil {
+	if err != nil || !a.readable {
 		return err
 	}
 
-	h, held, err := Find(ctx, q, l, t)
-	if err == nil && held {
-		err = &Error{h}
+	list, err := read(ctx, q, l, t)
+	if err == nil && len(list) > 0 {
+		err = &Error{list[0]}
 	}
 
 	return err
